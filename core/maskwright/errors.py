@@ -1,4 +1,4 @@
-"""Errors that are the user's or the environment's to fix; every other exception is our bug."""
+"""Errors that the user or the environment can fix; every other exception is a bug of ours."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,9 +9,9 @@ _MOST_OF_PATH = 4096
 
 
 class MaskwrightError(Exception):
-    """Something a user can act on: `str(error)` is the text to show.
+    """Something that a user can act on: `str(error)` is the message to show.
 
-    `path` is the file or folder concerned, `hint` what to do next; both may be missing.
+    `path` is the file or folder in question, `hint` what to do next; both may be missing.
     """
 
     def __init__(self, message: str, *, path: Path | str | None = None, hint: str | None = None) -> None:
@@ -22,7 +22,7 @@ class MaskwrightError(Exception):
 
     @property
     def reason(self) -> str:
-        """The text without the path, for lists in which the file stands beside it."""
+        """The message without the path, for lists that show the file beside it."""
         return f"{self.message} ({self.hint})" if self.hint else self.message
 
     def __str__(self) -> str:
@@ -31,11 +31,11 @@ class MaskwrightError(Exception):
 
 
 class InputError(MaskwrightError, ValueError):
-    """An argument that cannot be: a score of 2, an outline without points, a mask of another size."""
+    """An invalid argument: a score of 2, an outline without points, a mask of the wrong size."""
 
 
 UNEXPECTED = "an unexpected error occurred"
-"""For a bug of ours, whose own text would mean nothing to a user."""
+"""Shown for a bug of ours, whose own message would mean nothing to a user."""
 IN_THE_LOG = "details are in the log"
 
 
@@ -48,7 +48,7 @@ class ModelError(MaskwrightError):
 
 
 class PromptError(MaskwrightError):
-    """A click, box or outline that an assistant cannot answer: outside the image, without area, of another size."""
+    """A click, box or outline that an assistant cannot use: outside the image, without area, of the wrong size."""
 
 
 class ProjectError(MaskwrightError):
@@ -56,18 +56,18 @@ class ProjectError(MaskwrightError):
 
 
 class HalfMadeProjectError(ProjectError):
-    """A project whose making was interrupted: nothing is in it, and it may be made again."""
+    """A project whose creation was interrupted: it is empty and can be created again."""
 
 
 class DamagedProjectError(ProjectError):
-    """A project file (`path`) that SQLite cannot make sense of: an earlier copy can be restored."""
+    """A project file (`path`) that SQLite cannot read: an earlier copy can be restored."""
 
     has_rest: bool = True
-    """Whether there may be something in the file that `salvage` can take out: it is neither missing nor empty."""
+    """Whether `salvage` may recover anything from the file: it is neither missing nor empty."""
 
 
 class DamagedRowError(ProjectError):
-    """A row of a project that holds what no program of ours writes; `row_id` is its id."""
+    """A row of a project with content that none of our versions writes; `row_id` is its id."""
 
     def __init__(self, message: str, row_id: int) -> None:
         super().__init__(message, hint="maskwright check lists what is damaged")
@@ -75,9 +75,9 @@ class DamagedRowError(ProjectError):
 
 
 class ForeignImagesError(ProjectError):
-    """A project (`path`) with images in a folder elsewhere (`image_root`) that the user has not been asked about.
+    """A project (`path`) with images in a folder elsewhere (`image_root`) that the user has not confirmed.
 
-    `allow` notes that the user has said yes; the project can be opened then.
+    `allow` records the user's consent; the project can then be opened.
     """
 
     def __init__(self, project: Path, image_root: Path, allow: Callable[[], None]) -> None:
@@ -90,11 +90,11 @@ class ForeignImagesError(ProjectError):
 
 
 class LostProjectError(DamagedProjectError):
-    """The same without an intact copy: what can be read may be salvaged, or the file set aside to start over."""
+    """A damaged project without an intact copy: salvage what can be read, or set the file aside to start over."""
 
 
 class UnfitEditError(ProjectError):
-    """An edit that the project can never take as it is: what it starts from is otherwise, or gone."""
+    """An edit that the project can never store: what it starts from has changed or is gone."""
 
 
 class FormatError(MaskwrightError):
@@ -102,7 +102,7 @@ class FormatError(MaskwrightError):
 
 
 class IncompleteError(FormatError):
-    """An annotation file of which a part cannot be imported, where all of it was asked for."""
+    """An annotation file that cannot be imported completely, although that was required."""
 
     def __init__(
         self, message: str, *, problems: Sequence[str], path: Path | str | None = None, hint: str | None = None

@@ -1,20 +1,19 @@
-"""Names of image files relative to their folder: what is no such name never becomes a path.
+"""Names of image files relative to their folder; an invalid name never becomes a path.
 
-They come from annotation files and databases that anybody may have written. Windows takes backslashes and drive
-letters for paths, so that they are refused everywhere: a project or a set is carried from one system to another.
-"""
+They come from annotation files and databases that anybody may have written. Backslashes and drive letters are refused
+on all systems, because Windows would read them as paths and projects move between systems."""
 
 import re
 
 _PLAIN = re.compile(r"[\w-][\w .-]*(?:/[\w-][\w .-]*)*", re.ASCII)
-"""Nothing to look at twice; the slow way is for the others."""
+"""Names that need no further checks; others take the slow path."""
 _CONTROL = re.compile("[\0-\x1f\x7f]")
 _DRIVE = re.compile("[A-Za-z]:")
 _MOST_CHARACTERS = 4096
 
 
 def file_name_fault(name: object) -> str | None:
-    """Why `name` is not the relative path of a file below a folder, forward slashes; None where it is."""
+    """Why `name` is not the relative path of a file below a folder, with forward slashes; None if it is."""
     if not isinstance(name, str):
         return "it is not text"
     if len(name) <= _MOST_CHARACTERS and ".." not in name and _PLAIN.fullmatch(name):
@@ -35,11 +34,11 @@ def file_name_fault(name: object) -> str | None:
 
 
 def usable_name(image_id: object, name: object) -> str:
-    """What a database calls an image, or what stands for it where that is no name."""
+    """The name that a database gives an image, or a stand-in if it is invalid."""
     return name if isinstance(name, str) and file_name_fault(name) is None else stand_in(f"image {image_id}", name)
 
 
 def stand_in(row: str, name: object) -> str:
-    """A harmless name that no file has, for a `row` of a database whose own is none; it begins as that does."""
+    """A harmless name that no file has, for a database `row` with an invalid one; it begins like the original."""
     text = re.sub("[^A-Za-z0-9._-]+", "_", name[:80]) if isinstance(name, str) else ""
     return f"{row} (damaged name)/{text.replace('..', '_').strip('.') or 'none'}"

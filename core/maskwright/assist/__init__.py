@@ -1,1 +1,2 @@
-"""Box, clicks or an outline -> outline: one protocol, and the networks and classical methods behind it."""
+"""Interactive segmentation: a box, clicks or an outline in, an outline out; one protocol for networks and classical
+methods."""

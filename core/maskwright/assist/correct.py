@@ -1,9 +1,8 @@
-"""Correcting by pointing: of an outline only what is near the points changes, its far side stays vertex for vertex.
+"""Correcting by pointing: an outline changes only near the points; its far side stays the same, vertex for vertex.
 
-A network answers with a whole new outline, whose edge differs everywhere by a little. What a point inside may do is add
-the piece it lies in, what a point outside may do is take away the piece it lies in; pieces are told from the thin seam
-of disagreement around the object by a morphological opening.
-"""
+A network answers with a whole new outline, whose edge differs slightly everywhere. A point inside may only add the
+piece that it lies in, a point outside may only remove one. A morphological opening separates these pieces from the thin
+seam of disagreement around the object."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -20,23 +19,23 @@ from maskwright.geometry.polygon import Polygon, Ring
 from maskwright.geometry.raster import DECIMALS
 
 _SEAM = 0.01
-"""Half the width of disagreement that counts as a seam, as a share of the object's diagonal: about a cell of a network
-that sees it at a hundred cells."""
+"""Half the width of disagreement that counts as a seam, as a fraction of the object's diagonal: about one cell of a
+network that divides the object into a hundred."""
 _MOST_SEAM_PX = 12
 _FREE = 0.1
-"""How far from a point, as a share of the diagonal, a piece reaches that is as thin as a seam itself."""
+"""How far a piece as thin as the seam itself extends from a point, as a fraction of the diagonal."""
 _LEAST_FREE_PX = 6.0
 _OVERLAP_PX = 2
-"""By how much a piece reaches into the old outline: a simplified outline differs from its pixels by about one."""
+"""How far a piece extends into the old outline, in pixels: a simplified outline is off by about one."""
 _BORDER_PX = 4
 
 
 def changed_pieces(
     before: NDArray[np.bool_], after: NDArray[np.bool_], points_xy: NDArray[np.float64], labels: NDArray[np.int64]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which pixels of (H, W) masks may be added, and which taken away.
+    """(H, W) bool masks of the pixels that may be added and of those that may be removed.
 
-    points_xy: (N, 2) in the masks' own pixels; a point inside (label 1) only adds, one outside only takes away.
+    points_xy: (N, 2) in the masks' own pixels; labels: (N,), 1 only adds, 0 only removes.
     """
     wanted, unwanted = after & ~before, before & ~after
     added, removed = np.zeros_like(before), np.zeros_like(before)
@@ -56,10 +55,10 @@ def corrected(
     *,
     min_iou: float | None = 0.98,
 ) -> Polygons:
-    """`polygons` with what the points ask for taken over from `after`; `before` are their pixels.
+    """`polygons` with the changes that the points ask for taken over from `after`.
 
-    Parts that nothing near is changed of come back as they are, and so do all vertices away from the change. min_iou:
-    how true the new stretches are to their pixels. Nothing may be left.
+    before: the pixels of `polygons`. Parts away from the change are returned as they are, and so are all vertices away
+    from it. min_iou: of the new stretches with their pixels. The result may be empty.
     """
     left, top, right, bottom = _around(before, after)
     window = (left, top, right, bottom)
@@ -78,7 +77,7 @@ def corrected(
 
 
 def corrected_crop(polygons: Polygons, size_wh: tuple[int, int]) -> MaskCrop:
-    """The pixels of what is left; an empty crop where nothing is."""
+    """The pixels of the remaining polygons; an empty crop if none are left."""
     try:
         return mask_crop(polygons, size_wh)
     except PromptError:
@@ -86,7 +85,7 @@ def corrected_crop(polygons: Polygons, size_wh: tuple[int, int]) -> MaskCrop:
 
 
 def _piece(difference: NDArray[np.bool_], point: NDArray[np.float64], diagonal: float) -> NDArray[np.bool_]:
-    """The piece of a difference that a point lies in, without the seam that hangs on to it."""
+    """The piece of a difference that contains a point, without the seam attached to it."""
     seam = min(max(round(_SEAM * diagonal), 1), _MOST_SEAM_PX)
     at = _nearest(difference, point, reach_px=seam + 1)
     if at is None:
@@ -101,7 +100,7 @@ def _piece(difference: NDArray[np.bool_], point: NDArray[np.float64], diagonal: 
 
 
 def _nearest(mask: NDArray[np.bool_], point: NDArray[np.float64], *, reach_px: int) -> tuple[int, int] | None:
-    """(row, column) of the true pixel nearest to a point, if it is within reach."""
+    """(row, column) of the nearest true pixel, if it is within reach."""
     column, row = np.floor(point).astype(int).tolist()
     top, left = max(row - reach_px, 0), max(column - reach_px, 0)
     rows, columns = np.nonzero(mask[top : max(row + reach_px + 1, 0), left : max(column + reach_px + 1, 0)])
@@ -139,7 +138,7 @@ def _diagonal(mask: NDArray[np.bool_]) -> float:
 
 
 def _around(before: MaskCrop, after: MaskCrop) -> tuple[int, int, int, int]:
-    """Around both, with room for what morphology does at the edge."""
+    """Bounds of both crops, with room for morphology at the edges."""
     bounds = np.array([crop.bounds_xyxy for crop in (before, after) if crop.pixels.size])
     low, high = bounds[:, :2].min(axis=0) - _BORDER_PX, bounds[:, 2:].max(axis=0) + _BORDER_PX
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
@@ -150,7 +149,7 @@ def _traced(mask: NDArray[np.bool_], corner_xy: tuple[int, int], min_iou: float 
 
 
 def _near(polygons: Polygons, piece: Polygons, change: Callable[[Polygons], Polygons]) -> Polygons:
-    """`change` done to the parts that a piece meets; the others stay the very same."""
+    """Apply `change` to the parts that a piece touches; the others are returned as the same objects."""
     shape = to_shapely(piece)
     meets = [bool(shape.intersects(to_shapely([polygon]))) for polygon in polygons]
     untouched = [polygon for polygon, is_met in zip(polygons, meets, strict=True) if not is_met]
@@ -158,7 +157,9 @@ def _near(polygons: Polygons, piece: Polygons, change: Callable[[Polygons], Poly
 
 
 def _with_old_vertices(polygons: Polygons, old: Sequence[Polygon]) -> Polygons:
-    """Overlays round to the grid of files; vertices that were there before get their own coordinates back."""
+    """Boolean operations round to the grid of files; this gives vertices that existed before their exact coordinates
+    back.
+    """
     known: dict[tuple[float, ...], list[float]] = {}
     for polygon in old:
         for ring in polygon.rings:

@@ -1,10 +1,9 @@
-"""What encoders made of images, on disk as sixteen-bit floats, so that an image looked at yesterday answers at once.
+"""Encoder outputs on disk as 16-bit floats, so that an image seen yesterday is ready at once.
 
-Only a cache: what cannot be written or read is as if it had never been there. It lies beside the candidates in the
-project's folder, one folder per network; what was not used for longest goes first (see `entry_folder`). An entry is a
-magic word, the length of a JSON header, the header, a checksum over that and the arrays, and the arrays. SAM's
-embedding takes 2.1 MB, SAM 2's 8.4 MB.
-"""
+Only a cache: an entry that cannot be written or read counts as absent. It lies beside the candidates in the project's
+folder, one folder per network; the least recently used entries go first (see `entry_folder`). An entry is a magic word,
+the length of a JSON header, the header, a checksum over header and arrays, and the arrays. An embedding of SAM takes
+2.1 MB, one of SAM 2 8.4 MB."""
 
 import hashlib
 import json
@@ -27,7 +26,7 @@ log = logging.getLogger(__name__)
 MAX_BYTES = 2 * 2**30
 """A thousand images of SAM."""
 _VERSION = 1
-"""Of the way images become an encoder's input; older entries are of no use."""
+"""Version of the preprocessing; entries of older versions are ignored."""
 _MAGIC = b"mwembed\n"
 _HEAD = struct.Struct("<II")
 _SUFFIX = ".embedding"
@@ -35,26 +34,26 @@ _SIXTEEN_BITS = float(np.finfo(np.float16).max)
 
 
 def file_identity(path: Path) -> str | None:
-    """What tells an image's file, or the page of one, from all others, by its content; None where it cannot be read."""
+    """A digest of the content of an image file, or of one page of it; None if it cannot be read."""
     digest = SeenFile.now(path).digest()
     page = page_source(path)[1]
     return None if digest is None else f"{digest}#{page}"
 
 
 class EmbeddingStore:
-    """See `features.FeatureStore`. All methods may be called from any thread."""
+    """A `features.FeatureStore` on disk. All methods are thread-safe."""
 
     @classmethod
     def of_project(cls, folder: Path) -> "EmbeddingStore":
-        """`folder`: the project's."""
+        """The store in the project folder `folder`."""
         return cls(folder, "cache", "embeddings")
 
     def __init__(self, root: Path, *names: str, max_bytes: int = MAX_BYTES, reserve_bytes: int = RESERVE_BYTES) -> None:
-        """In the folder ROOT/NAME/NAME..."""
+        """Keep entries in the folder ROOT/NAME/NAME/..."""
         self._entries = EntryFolder(root, *names, suffix=_SUFFIX, max_bytes=max_bytes, reserve_bytes=reserve_bytes)
 
     def get(self, key: FeatureKey) -> WindowFeatures | None:
-        """As float32; None where there are none. What is damaged or of another version is dropped."""
+        """The features as float32; None if there are none. A damaged entry or one of another version is dropped."""
         group, name = _place(key)
         content = self._entries.get(group, name)
         if content is None:
@@ -65,11 +64,11 @@ class EmbeddingStore:
             log.info("an embedding cannot be used: %s", error)
             self._entries.drop(self._entries.place(group, name))
             return None
-        self._entries.touch(group, name)  # what is used stays
+        self._entries.touch(group, name)  # keeps what is in use
         return WindowFeatures(key.window, arrays)
 
     def put(self, key: FeatureKey, features: WindowFeatures) -> None:
-        """Nothing is kept of what sixteen bits cannot hold, or where the disk is nearly full."""
+        """Store features, unless 16 bits cannot hold them or the disk is nearly full."""
         if any(not _fits(array) for array in features.arrays.values()):
             log.info("an embedding is not kept: it does not fit into sixteen bits")
             return
@@ -77,11 +76,12 @@ class EmbeddingStore:
 
     @property
     def used_bytes(self) -> int:
+        """Bytes on disk."""
         return self._entries.used_bytes
 
 
 def _place(key: FeatureKey) -> tuple[str, str]:
-    """Group and name of its entry."""
+    """Group and name of the entry."""
     return key.content_hash[:16], hashlib.sha256(_mark(key).encode()).hexdigest()[:32]
 
 
@@ -101,7 +101,7 @@ def _packed(arrays: Any, mark: str) -> bytes:
 
 
 def _unpacked(content: bytes, mark: str) -> dict[str, np.ndarray[Any, Any]]:
-    """Raises ValueError, KeyError, TypeError or struct.error for what is not whole or of another key."""
+    """Raises ValueError, KeyError, TypeError or struct.error for an incomplete entry or one of another key."""
     if not content.startswith(_MAGIC):
         raise ValueError("not an embedding")
     length, checksum = _HEAD.unpack_from(content, len(_MAGIC))

@@ -1,4 +1,4 @@
-"""The families of networks that can be assistants, told apart by names and shapes of inputs and outputs."""
+"""The network families that can be assistants, recognised by names and shapes of inputs and outputs."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -10,10 +10,9 @@ from maskwright.assist.sam.recognising import recognised_sam
 from maskwright.inference.runtime import Network
 
 Recogniser: TypeAlias = Callable[[Sequence[Network], LoadSettings], Backend | None]
-"""A backend of these networks (one, or encoder and decoder in any order); None where they are of another family.
+"""Returns a backend for these networks (one, or encoder and decoder in any order); None if they are of another family.
 
-Raises ModelError where they are of the family but do not fit together.
-"""
+Raises ModelError if they are of the family but do not fit together."""
 
 FAMILIES: tuple[Recogniser, ...] = (recognised_window_network, recognised_sam)
-"""In the order in which they are asked."""
+"""In the order in which they are tried."""

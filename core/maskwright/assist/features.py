@@ -1,4 +1,5 @@
-"""Features of windows that were looked at lately, by bytes in memory; what cost much also on disk (`embeddings`)."""
+"""Features of recently used windows, bounded by bytes in memory; expensive ones are also kept on disk
+(`embeddings`)."""
 
 import threading
 from dataclasses import dataclass
@@ -12,12 +13,16 @@ from maskwright.assist.window import Window
 MAX_BYTES = 256 * 2**20
 """Sixty embeddings of SAM, fifteen of SAM 2."""
 CHEAP_BYTES = 16 * 2**20
-"""Of what is made again in a millisecond, as the bundled network's windows: a day's work filled all of the above."""
+"""Limit for features that take a millisecond to recompute, such as the bundled network's windows: without it a day's
+work fills the whole cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureKey:
-    """identity: what tells the image from all others, as text; any other object stands for an image without one."""
+    """Identifies features of one window of one image.
+
+    identity: text that identifies the image across sessions; any other object stands for an image without one.
+    """
 
     content_hash: str
     identity: str | object
@@ -27,13 +32,15 @@ class FeatureKey:
 class FeatureStore(Protocol):
     """Where features outlive the process."""
 
-    def get(self, key: FeatureKey) -> WindowFeatures | None: ...
+    def get(self, key: FeatureKey) -> WindowFeatures | None:
+        """The stored features, or None."""
 
-    def put(self, key: FeatureKey, features: WindowFeatures) -> None: ...
+    def put(self, key: FeatureKey, features: WindowFeatures) -> None:
+        """Store features; may do nothing."""
 
 
 class FeatureCache:
-    """All methods may be called from any thread."""
+    """Least recently used features go first. All methods are thread-safe."""
 
     def __init__(self, max_bytes: int = MAX_BYTES, store: FeatureStore | None = None) -> None:
         self._lock = threading.Lock()
@@ -46,6 +53,7 @@ class FeatureCache:
         self.store = store
 
     def get(self, key: FeatureKey) -> WindowFeatures | None:
+        """The features, from memory or from disk; None if there are none."""
         with self._lock:
             known = self._dear.get(key) or self._cheap.get(key)
         if known is None and self.store is not None and isinstance(key.identity, str):
@@ -55,14 +63,14 @@ class FeatureCache:
         return known
 
     def put(self, key: FeatureKey, features: WindowFeatures, *, keeps: bool) -> None:
-        """`keeps`: whether they are worth a place on disk, and much of the memory."""
+        """Add features. `keeps`: whether they are worth a place on disk and a large share of the memory."""
         self._remember(self._dear if keeps else self._cheap, key, features)
         if keeps and self.store is not None and isinstance(key.identity, str):
             self.store.put(key, features)
 
     @property
     def used_bytes(self) -> int:
-        """In memory."""
+        """Bytes in memory."""
         with self._lock:
             return int(self._dear.currsize + self._cheap.currsize)
 

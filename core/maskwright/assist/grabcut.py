@@ -1,8 +1,7 @@
 """GrabCut (Rother, Kolmogorov, Blake 2004) as an assistant: no network, only colours. A fallback.
 
-It runs on a window scaled to at most 480 px, where three iterations take a third of a second; on twelve megapixels they
-would take minutes.
-"""
+It works on a window scaled down to at most 480 px, where three iterations take a third of a second; at twelve
+megapixels they would take minutes."""
 
 from collections.abc import Sequence
 
@@ -21,10 +20,10 @@ from maskwright.inference.frame import resized
 MAX_SIDE_PX = 480
 _ITERATIONS = 3
 _CLICK_SHARE = 0.75
-"""Side of the window around lone clicks, as a share of the image's shorter side."""
+"""Side of the window around clicks without a box, as a fraction of the image's shorter side."""
 _LEAST_SIDE_PX = 64
 _CLICK_RADIUS = 0.02
-"""Radius of what a click is sure of, as a share of the window."""
+"""Radius around a click that is certainly object or background, as a fraction of the window."""
 _SURE = 4.0
 """The logit of a pixel far from the edge."""
 
@@ -51,7 +50,7 @@ class GrabCutBackend:
         height, width = pixels.shape[:2]
         trimap = _trimap(prompt, features.window, (width, height))
         inside, steadiness = _cut(pixels, trimap, cancel)
-        # Blurred, so that the edge at image resolution is no staircase of the smaller grid.
+        # Blurred, so that enlarging the small grid does not leave a staircase.
         logits = (cv2.GaussianBlur(inside.astype(np.float32), (3, 3), 0) - 0.5) * (2 * _SURE)
         window = features.window
         axes = (
@@ -65,7 +64,7 @@ class GrabCutBackend:
 
 
 def _window(prompt: Prompt) -> Window:
-    """Around a box or outline with room for its surroundings; around clicks a square that guesses at the size."""
+    """A box or outline with a margin; around clicks a square of a guessed size."""
     least = max(_CLICK_SHARE * min(prompt.size_wh), _LEAST_SIDE_PX)
     if prompt.box_xyxy is not None or prompt.mask is not None:
         window = Window.around(prompt.extent_xyxy, factor=1.4, margin_px=8)
@@ -75,7 +74,7 @@ def _window(prompt: Prompt) -> Window:
 
 
 def _trimap(prompt: Prompt, window: Window, size_wh: tuple[int, int]) -> NDArray[np.uint8]:
-    """What is known beforehand, in GrabCut's own numbers."""
+    """What is known in advance, in GrabCut's labels."""
     scale = np.array(size_wh) / (window.width, window.height)
     trimap = np.full(size_wh[::-1], cv2.GC_PR_BGD, np.uint8)
     if prompt.mask is not None:
@@ -97,7 +96,7 @@ def _trimap(prompt: Prompt, window: Window, size_wh: tuple[int, int]) -> NDArray
 
 
 def _guess(trimap: NDArray[np.uint8], prompt: Prompt, window: Window, scale: NDArray[np.float64]) -> None:
-    """Of clicks alone: an object is likely around those inside, and does not reach the window's edge."""
+    """For clicks without a box: probably object around the clicks inside, background at the window's edge."""
     for point in prompt.points_xy[prompt.labels == 1]:
         _dab(trimap, (point - (window.x, window.y)) * scale, 0.25, cv2.GC_PR_FGD)
     if min(trimap.shape) > 2:
@@ -112,16 +111,16 @@ def _dab(trimap: NDArray[np.uint8], centre: NDArray[np.float64], share: float, v
 def _cut(
     pixels: NDArray[np.uint8], trimap: NDArray[np.uint8], cancel: Cancel | None
 ) -> tuple[NDArray[np.bool_], float]:
-    """(h, w) bool, and how little the last iteration changed (IoU), which stands in for a predicted quality."""
+    """(h, w) bool, and how little the last iteration changed it (IoU), used as the predicted quality."""
     background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
     before = inside = (trimap == cv2.GC_FGD) | (trimap == cv2.GC_PR_FGD)
     for number in range(_ITERATIONS):
         if cancel is not None and cancel.is_set():
             raise InferenceCancelledError("cancelled")
         if not inside.any() or inside.all():
-            return inside, 0.0  # nothing to tell two colours by
+            return inside, 0.0  # one colour only: nothing to separate
         before = inside
-        cv2.setRNGSeed(0)  # its k-means draws; the same press is to give the same outline
+        cv2.setRNGSeed(0)  # k-means draws at random; the same press must give the same outline
         cv2.grabCut(
             pixels, trimap, (0, 0, 0, 0), background, foreground, 1, cv2.GC_EVAL if number else cv2.GC_INIT_WITH_MASK
         )

@@ -1,11 +1,10 @@
-"""Find similar objects: what looks to the network as some outlined objects do, on their image or on others.
+"""Find similar objects: what looks to the network like some outlined examples, on the same image or on others.
 
     gallery = gallery_of(view, outlines)
-    for alike in find_like(other_view, gallery): ...   # best first; a threshold on `likeness` is the caller's
+    for alike in find_like(other_view, gallery): ...   # best first; apply your own threshold to `likeness`
 
-The image is clicked on a grid as fine as the examples are large; each answer is compared with the examples by the
-network's own features, less what these have in common all over the image.
-"""
+The image is probed with clicks on a grid as fine as the examples are large. Each answer is compared with the examples
+by the network's own features, minus what these have in common across the image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from maskwright.assist.view import BackendView
 from maskwright.errors import ModelError
 
 _CLICK_WINDOW = 2.5
-"""Side of the window of a click, in objects: about the middle of what the network was trained on."""
+"""Side of the window around a click, in object sizes: about the middle of the range used in training."""
 _SCALE_STEP = 1.8
 Descriptors = NDArray[np.float32]
 
@@ -29,9 +28,10 @@ Descriptors = NDArray[np.float32]
 class LikeSettings:
     """How an image is searched.
 
-    pitch: between clicks, in sides of the smallest example. most_clicks: wider grids are taken where there would be
-    more. min_score: IoU that the network expects of an answer. size_ratio: by how much areas may differ from an
-    example's. overlap: share of the smaller from which two answers are one object, and an answer one that is known.
+    pitch: distance of the clicks, in sides of the smallest example. most_clicks: the grid is widened if there would be
+    more. min_score: least IoU that the network expects of an answer. size_ratio: how much areas may differ from an
+    example's. overlap: fraction of the smaller one above which two answers are the same object, or an answer is a known
+    one.
     """
 
     pitch: float = 0.5
@@ -44,14 +44,14 @@ class LikeSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gallery:
-    """Examples: `descriptors` (N, C) float32, `areas_px` (N,) and `sides_px` (N,), the longer sides of their boxes."""
+    """Examples: `descriptors` (N, C) float32, `areas_px` (N,), and `sides_px` (N,), the longer sides of their boxes."""
 
     descriptors: Descriptors
     areas_px: NDArray[np.float64]
     sides_px: NDArray[np.float64]
 
     def joined(self, other: "Gallery") -> "Gallery":
-        """Examples of several images."""
+        """This gallery and another one, e.g. of a further image."""
         return Gallery(
             np.concatenate([self.descriptors, other.descriptors]),
             np.concatenate([self.areas_px, other.areas_px]),
@@ -61,16 +61,16 @@ class Gallery:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alike:
-    """An object found; likeness: cosine of its features to the nearest example's, -1..1."""
+    """An object found. likeness: cosine similarity to the nearest example, -1..1."""
 
     outline: Outline = field(repr=False)
     likeness: float
 
 
 def gallery_of(view: BackendView, examples: Sequence[MaskLike], *, cancel: Cancel | None = None) -> Gallery:
-    """What the network sees in outlined objects of an image.
+    """Describe outlined objects of an image as examples.
 
-    Raises PromptError for an outline that covers nothing of the image, ModelError where the backend does not describe.
+    Raises PromptError for an outline that covers no pixel of the image, ModelError if the backend gives no descriptors.
     """
     if not examples:
         raise ValueError("expected at least one example")
@@ -89,9 +89,9 @@ def find_like(
     known: Sequence[MaskLike] = (),
     cancel: Cancel | None = None,
 ) -> list[Alike]:
-    """Objects like the gallery's, best first, without those of `known`.
+    """Objects like those of the gallery, best first, without those of `known`.
 
-    Raises as `gallery_of` and `View.outline` do, ValueError for a gallery of another network.
+    Raises as `gallery_of` and `View.outline` do, and ValueError for a gallery of another network.
     """
     wanted = settings or LikeSettings()
     taken = [mask_crop(one, view.size_wh) for one in known]
@@ -103,7 +103,7 @@ def find_like(
     everything = [answer for answer in answers if not answer.is_empty]
     if not everything:
         return []
-    # What all answers share says where they were taken, not what they show.
+    # What all answers share comes from the image, not from what they show.
     common = _descriptors(everything).mean(axis=0)
     if common.shape != gallery.descriptors.shape[1:]:
         raise ValueError("the examples were described by another network")
@@ -117,14 +117,14 @@ def find_like(
 
 
 def _scales(sides_px: NDArray[np.float64]) -> list[float]:
-    """A few sides that are near all examples'."""
+    """A few sizes that between them are close to those of all examples."""
     low, high = float(np.min(sides_px)), float(np.max(sides_px))
     count = 1 + round(np.log(high / low) / np.log(_SCALE_STEP))
     return np.geomspace(low, high, count).tolist() if count > 1 else [float(np.sqrt(low * high))]
 
 
 def _grid(size_wh: tuple[int, int], side: float, settings: LikeSettings) -> NDArray[np.float64]:
-    """(N, 2) points, evenly spread over the image."""
+    """(N, 2) points, spread evenly over the image."""
     width, height = size_wh
     pitch = max(settings.pitch * side, float(np.sqrt(width * height / settings.most_clicks)), 1.0)
     columns, rows = max(1, round(width / pitch)), max(1, round(height / pitch))
@@ -139,7 +139,7 @@ def _is_usable(answer: Outline, gallery: Gallery, settings: LikeSettings) -> boo
 
 
 def _one_each(found: Sequence[Alike], taken: list[MaskCrop], overlap: float) -> list[Alike]:
-    """Without those that overlap a better one, or what is known."""
+    """The answers without those that overlap a better one or a known object."""
     kept: list[Alike] = []
     crops = list(taken)
     for one in found:
@@ -151,7 +151,7 @@ def _one_each(found: Sequence[Alike], taken: list[MaskCrop], overlap: float) -> 
 
 
 def _overlap(a: MaskCrop, b: MaskCrop) -> float:
-    """Share of the smaller that both cover: a part of something found is not another object."""
+    """Overlap as a fraction of the smaller: part of an object already found is not another object."""
     (ax1, ay1, ax2, ay2), (bx1, by1, bx2, by2) = a.bounds_xyxy, b.bounds_xyxy
     if min(ax2, bx2) <= max(ax1, bx1) or min(ay2, by2) <= max(ay1, by1):
         return 0.0
@@ -168,6 +168,6 @@ def _descriptors(outlines: Sequence[Outline]) -> Descriptors:
 
 
 def _cosines(a: Descriptors, b: Descriptors) -> NDArray[np.float32]:
-    """(N, M) of the rows of both."""
+    """(N, M) cosine similarities of the rows of both."""
     lengths = np.linalg.norm(a, axis=1)[:, None] * np.linalg.norm(b, axis=1)[None, :]
     return np.asarray((a @ b.T) / np.maximum(lengths, 1e-6), np.float32)

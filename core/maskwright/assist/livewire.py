@@ -1,8 +1,7 @@
-"""Live wire: the way along edges from one click to the next (Mortensen and Barrett 1995, "Intelligent scissors").
+"""Live wire: the path along edges from one click to the next (Mortensen and Barrett 1995, "Intelligent scissors").
 
-OpenCV's takes 43 ms for a region of 320 px and 3.6 s for twelve megapixels, so it sees a region around the anchor that
-is scaled down to at most 480 px.
-"""
+OpenCV's implementation takes 43 ms for a region of 320 px and 3.6 s for twelve megapixels, so it gets only a region
+around the anchor, scaled down to at most 480 px."""
 
 import threading
 
@@ -17,19 +16,19 @@ from maskwright.inference.frame import resized
 MAX_SIDE_PX = 480
 _REACH_PX = 240.0
 _STAIRS_PX = 0.75
-"""Of the small region: a path of pixels goes in steps of one, which nobody wants as vertices."""
+"""Tolerance in pixels of the small region: the path has a vertex per pixel, far more than anyone wants to edit."""
 
 
 class LiveWire:
-    """All ways from one anchor. Made in a tenth of a second, asked at every move; from any thread."""
+    """The paths from one anchor. Takes a tenth of a second to build and answers at every mouse move; thread-safe."""
 
     def __init__(
         self, image_bgr: NDArray[np.uint8], anchor_xy: tuple[float, float], *, reach_px: float = _REACH_PX
     ) -> None:
-        """See the surroundings of `anchor_xy`, (H, W, 3) uint8 and continuous pixels, `reach_px` to each side.
+        """Build the paths around `anchor_xy` (continuous pixels) in an (H, W, 3) uint8 image, `reach_px` to each side.
 
-        A caller that is zoomed out gives a larger reach and gets a coarser way. Raises PromptError for an anchor that
-        is not on the image.
+        A caller that is zoomed out passes a larger reach and gets a coarser path. Raises PromptError for an anchor
+        outside the image.
         """
         size_wh = image_bgr.shape[1], image_bgr.shape[0]
         self.anchor_xy = _on_image(anchor_xy, size_wh)
@@ -42,7 +41,7 @@ class LiveWire:
         self._small_wh = small_wh
         self._lock = threading.Lock()
         self._scissors: cv2.segmentation.IntelligentScissorsMB | None = None
-        if min(small_wh) >= 3:  # there is no gradient in less
+        if min(small_wh) >= 3:  # smaller regions have no gradient
             self._scissors = cv2.segmentation.IntelligentScissorsMB()
             self._scissors.setEdgeFeatureCannyParameters(32, 100)
             self._scissors.setGradientMagnitudeMaxLimit(200)
@@ -52,8 +51,8 @@ class LiveWire:
     def path_to(self, target_xy: tuple[float, float], *, is_straight: bool = False) -> NDArray[np.float64]:
         """(N, 2) float64, image pixels, from the anchor to the target, both included, N >= 2.
 
-        is_straight: the plain line, for blurred edges. What of the way lies beyond the reach is straight, too.
-        Raises PromptError for a target whose coordinates are no numbers.
+        is_straight: a straight line, for blurred edges. Beyond the reach the path is straight, too. Raises PromptError
+        for coordinates that are not finite.
         """
         target = np.array(target_xy, np.float64)
         if not np.isfinite(target).all():
@@ -76,6 +75,6 @@ class LiveWire:
 
 def _on_image(point_xy: tuple[float, float], size_wh: tuple[int, int]) -> tuple[float, float]:
     x, y = (float(value) for value in point_xy)
-    if not (0 <= x <= size_wh[0] and 0 <= y <= size_wh[1]):  # nor is NaN
+    if not (0 <= x <= size_wh[0] and 0 <= y <= size_wh[1]):  # also true for NaN
         raise PromptError(f"the point ({x:g}, {y:g}) lies outside the image of {size_wh[0]} x {size_wh[1]}")
     return x, y

@@ -1,4 +1,4 @@
-"""`load_assistant`: from a name or a path to a backend that is ready to answer."""
+"""`load_assistant`: from a name or path to an assistant that is ready to use."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,10 +16,10 @@ from maskwright.inference.runtime import Network
 
 BUNDLED = "bundled"
 _ALIAS = "assist"
-"""What the command line calls the bundled one."""
+"""The bundled assistant's name on the command line."""
 GRABCUT = "grabcut"
 _BUNDLED_FOLDER = "assist"
-"""Of the bundled network in the resources' models."""
+"""Its folder below the resources' models."""
 
 
 def load_assistant(
@@ -32,9 +32,9 @@ def load_assistant(
 ) -> BackendAssistant:
     """Load an assistant: "bundled", "grabcut", the name of an installed one, a file, a folder, or a pair of files.
 
-    Of a pair either file will do where the other lies beside it under the same name with "encoder" and "decoder"
-    exchanged, or is the only one of its kind in the folder. device, precision, num_threads: as `load_model`. cache:
-    keeps features; None for one in memory only. Raises ModelError with the path and the reason.
+    Either file of a pair is enough if the other lies beside it under the same name with "encoder" and "decoder"
+    exchanged, or is the only candidate in the folder. device, precision, num_threads: as for `load_model`. cache: keeps
+    features; None for one in memory only. Raises ModelError with the path and the reason.
     """
     if name_or_path == GRABCUT:
         return BackendAssistant(GrabCutBackend(), cache)
@@ -44,11 +44,11 @@ def load_assistant(
 
 
 def assistant_files(name_or_path: str | Path | Sequence[str | Path]) -> list[Path]:
-    """The one or two network files that are meant; raises ModelError where there are none or more."""
+    """The one or two network files that are meant. Raises ModelError if there are none or more."""
     if not isinstance(name_or_path, str | Path):
         return [Path(part) for part in name_or_path]
     path = Path(name_or_path)
-    if str(name_or_path) in (BUNDLED, _ALIAS):  # a folder of that name is "./bundled"
+    if str(name_or_path) in (BUNDLED, _ALIAS):  # a folder of that name can be given as "./bundled"
         return [_bundled_file()]
     if path.is_dir():
         return _files_in(path)

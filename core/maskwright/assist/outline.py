@@ -1,4 +1,4 @@
-"""One answer of an assistant: pixels near the object, polygons when they are asked for."""
+"""One answer of an assistant: pixels near the object; polygons on demand."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,11 +15,11 @@ from maskwright.geometry.raster import full_mask
 
 @dataclass(frozen=True, eq=False)
 class Outline:
-    """An outline; frozen, its polygons are traced when first asked for.
+    """An outline. Frozen; its polygons are traced on first access.
 
-    crop_mask: (h, w) bool, read-only, the smallest window around the object, whose corner lies at `crop_xy` in the
-    image; empty where the backend found nothing. score: the IoU that the backend expects, 0..1. soft: to be given as
-    `previous` with the next press. corrected: the polygons, where only part of an outline was changed.
+    crop_mask: (h, w) bool, read-only, the smallest window around the object, with its corner at `crop_xy` in the image;
+    empty if the backend found nothing. score: the IoU that the backend expects, 0..1. soft: pass it as `previous` with
+    the next press. corrected: the polygons if only part of an outline was changed.
     """
 
     crop_mask: NDArray[np.bool_]
@@ -32,26 +32,28 @@ class Outline:
 
     @property
     def is_empty(self) -> bool:
+        """Whether the backend found nothing."""
         return not self.crop_mask.size
 
     @property
     def mask(self) -> NDArray[np.bool_]:
-        """(H, W) bool at the image's size, made at each call."""
+        """(H, W) bool at the size of the image, built on each call."""
         return full_mask(self.crop_mask, self.crop_xy, self.image_size_wh)
 
     @property
     def area(self) -> int:
-        """Pixels covered."""
+        """Number of pixels covered."""
         return int(np.count_nonzero(self.crop_mask))
 
     @property
     def bounds_xyxy(self) -> tuple[int, int, int, int]:
+        """Whole image pixels, xyxy."""
         (x, y), (height, width) = self.crop_xy, self.crop_mask.shape
         return x, y, x + width, y + height
 
     @cached_property
     def polygons(self) -> tuple[Polygon, ...]:
-        """Parts with holes on pixel edges, true to the mask by at least `min_iou`; none where it is empty."""
+        """Parts with holes on pixel edges, with an IoU of at least `min_iou` with the mask; none if it is empty."""
         if self.corrected is not None:
             return self.corrected
         if self.is_empty:
@@ -60,20 +62,20 @@ class Outline:
 
     @cached_property
     def dense(self) -> bytes | None:
-        """The exact outline, packed (`geometry.dense`); None where `polygons` is exact itself or only corrected."""
+        """The exact outline, packed (`geometry.dense`); None if `polygons` is exact already or was only corrected."""
         if self.is_empty or self.corrected is not None or self.min_iou is None or self.min_iou == 1:
             return None
         return mask_to_dense(self.crop_mask, self.crop_xy)
 
     @property
     def others(self) -> "tuple[Outline, ...]":
-        """Further candidates for the same prompt, smallest first."""
+        """Other candidates for the same prompt, smallest first."""
         softs = self.soft.others if self.soft is not None else ()
         return tuple(outlined(soft, self.min_iou) for soft in softs)
 
 
 def outlined(soft: SoftMask, min_iou: float | None, *, fine: SoftMask | None = None) -> Outline:
-    """The outline of a backend's answer. fine: the same answer on a finer grid, for the pixels alone."""
+    """The outline of a backend's answer. fine: the same answer on a finer grid, used for the pixels only."""
     mask, corner_xy = (fine or soft).mask()
     mask.flags.writeable = False
     return Outline(mask, corner_xy, soft.size_wh, soft.score, min_iou, soft)

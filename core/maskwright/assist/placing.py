@@ -1,8 +1,7 @@
-"""Where the cells of a soft mask lie in its image, and its pixels read only where the object is.
+"""Where the cells of a soft mask lie in its image; pixels are computed only around the object.
 
-Bilinear resizing is linear and separable, so one axis of any chain of resizings is a thin matrix: the pixels of a strip
-are `rows @ cells @ columns.T`. A full frame of floats is never made: at 12 megapixels it would take 48 MB a mask.
-"""
+Bilinear resizing is linear and separable, so any chain of resizings is a sparse matrix per axis: the pixels of a strip
+are `rows @ cells @ columns.T`. A full frame of floats, 48 MB per mask at 12 megapixels, is never made."""
 
 import math
 from dataclasses import dataclass
@@ -15,16 +14,16 @@ from maskwright.errors import ModelError
 from maskwright.inference.sampling import trimmed
 
 _STRIP = 64
-"""Rows read at a time."""
+"""Rows computed at a time."""
 _NOTHING = np.zeros((0, 0), np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
 class AxisResizing:
-    """One bilinear resizing along an axis: target pixel p looks at source cell (p + 0.5 - start) / pitch - 0.5.
+    """One bilinear resizing along an axis: target pixel p reads source cell (p + 0.5 - start) / pitch - 0.5.
 
-    `cells`: length of the source, whose edge cells repeat beyond their centres up to the source's own edge, where it
-    ends; `start`, `pitch`: in target pixels.
+    `cells`: length of the source; edge cells repeat from their centres to the source's edge, where it ends. `start`,
+    `pitch`: in target pixels.
     """
 
     cells: int
@@ -32,16 +31,16 @@ class AxisResizing:
     pitch: float
 
     def reach(self, first: int, last: int, length: int) -> tuple[int, int]:
-        """Target pixels [start, stop) of `length` that the source cells first..last-1 can have a part in."""
+        """Target pixels [start, stop) of `length` that source cells first..last-1 can contribute to."""
         low, high = (self.start + (cell * self.pitch) - 0.5 for cell in (first - 0.5, last + 0.5))
-        # Pixels belong to the source whose centres lie on it.
+        # A pixel belongs to the source if its centre lies on it.
         start = math.floor(low) if first > 0 else math.ceil(self.start - 0.5)
         stop = math.ceil(high) if last < self.cells else math.ceil(self.start + self.cells * self.pitch - 0.5)
         start = min(max(start, 0), length)
         return start, min(max(stop, start), length)
 
     def sources(self, pixels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Of each pixel the first of the two neighbouring cells it sees, and the weight of the second."""
+        """For each pixel the first of the two neighbouring cells it reads, and the weight of the second."""
         position = np.clip((pixels + 0.5 - self.start) / self.pitch - 0.5, 0, self.cells - 1)
         first = np.minimum(position.astype(np.int64), max(self.cells - 2, 0))
         return first, position - first
@@ -49,25 +48,25 @@ class AxisResizing:
 
 @dataclass(frozen=True, slots=True)
 class PlacedAxis:
-    """From the cells of a grid to the pixels of an image axis of length `limit`, through one or more resizings."""
+    """Maps the cells of a grid to the pixels of an image axis of length `limit`, through one or more resizings."""
 
     steps: tuple[AxisResizing, ...]
     limit: int
 
     @classmethod
     def stretched(cls, cells: int, start: float, length: float, limit: int) -> "PlacedAxis":
-        """A grid of `cells` laid over image pixels start..start+length."""
+        """A grid of `cells` stretched over image pixels start..start+length."""
         return cls((AxisResizing(cells, start, length / cells),), limit)
 
     def reach(self, first: int, last: int) -> tuple[int, int]:
-        """Image pixels [start, stop) that cells first..last-1 can have a part in."""
+        """Image pixels [start, stop) that cells first..last-1 can contribute to."""
         lengths = [step.cells for step in self.steps[1:]] + [self.limit]
         for step, length in zip(self.steps, lengths, strict=True):
             first, last = step.reach(first, last, length)
         return first, last
 
     def weights(self, start: int, stop: int) -> tuple[NDArray[np.float32], int]:
-        """(stop - start, K) float32: what each pixel takes of K cells, and the number of the first of these."""
+        """(stop - start, K) float32 weights of K cells for each pixel, and the index of the first of these cells."""
         pixels = np.arange(start, stop, dtype=np.int64)
         matrix, lowest = np.eye(0), start
         for step in reversed(self.steps):
@@ -84,12 +83,12 @@ class PlacedAxis:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SoftMask:
-    """What a backend answers: logits on a grid, where they lie, and how sure it is.
+    """A backend's answer: logits on a grid, where they lie, and the expected quality.
 
-    logits: (h, w) float32, above 0 inside the object; axes: of x, of y. score: predicted IoU, 0..1. others: further
-    candidates for the same prompt, smallest first, such as the part and the whole of what was clicked. descriptor: (C,)
-    float32, what the network sees in the object, by which like ones are told; None where it does not say.
-    Raises ModelError where the logits are no numbers.
+    logits: (h, w) float32, above 0 inside the object; axes: of x, of y. score: predicted IoU, 0..1. others: other
+    candidates for the same prompt, smallest first, such as a part and the whole of what was clicked. descriptor: (C,)
+    float32 features of the object for comparing it with others; None if the network has none. Raises ModelError for
+    logits that are NaN.
     """
 
     logits: NDArray[np.float32]
@@ -104,11 +103,13 @@ class SoftMask:
 
     @property
     def size_wh(self) -> tuple[int, int]:
-        """Of the image."""
+        """Size of the image."""
         return self.axes[0].limit, self.axes[1].limit
 
     def mask(self, threshold: float = 0.0) -> tuple[NDArray[np.bool_], tuple[int, int]]:
-        """(h, w) bool, the pixels above `threshold` in the smallest window around them, and where its corner lies."""
+        """(h, w) bool, the pixels above `threshold` in the smallest window around them, and the window's corner
+        (x, y).
+        """
         above = (self.logits > threshold).view(np.uint8)
         x, y, width, height = cv2.boundingRect(above) if above.size else (0, 0, 0, 0)
         if not width:

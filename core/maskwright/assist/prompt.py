@@ -1,4 +1,4 @@
-"""What a user shows a backend: points, a box, an outline to correct. Checked once, here."""
+"""What a user gives a backend: points, a box, an outline to correct. Validated once, here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,25 +14,26 @@ from maskwright.geometry.polygon import Polygon, polygons_bounds_xyxy
 from maskwright.geometry.raster import polygons_to_mask
 
 MAX_POINTS = 1000
-"""A stroke needs fewer; each is a token that every other one looks at."""
+"""Strokes need fewer, and in a transformer each point attends to every other."""
 MaskLike: TypeAlias = NDArray[np.bool_ | np.uint8] | Sequence[Polygon]
 Box: TypeAlias = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskCrop:
-    """The pixels of an outline, (h, w) bool, and where their corner lies in the image."""
+    """The pixels of an outline, (h, w) bool, and their corner in the image."""
 
     pixels: NDArray[np.bool_]
     corner_xy: tuple[int, int]
 
     @property
     def bounds_xyxy(self) -> tuple[int, int, int, int]:
+        """Whole image pixels, xyxy."""
         (x, y), (height, width) = self.corner_xy, self.pixels.shape
         return x, y, x + width, y + height
 
     def inside(self, bounds_xyxy: tuple[int, int, int, int]) -> NDArray[np.bool_]:
-        """(h, w) bool of any window of whole pixels; False where the crop does not reach."""
+        """(h, w) bool for any window of whole pixels; False outside the crop."""
         left, top, right, bottom = bounds_xyxy
         window = np.zeros((bottom - top, right - left), np.bool_)
         x1, y1, x2, y2 = self.bounds_xyxy
@@ -46,9 +47,9 @@ class MaskCrop:
 class Prompt:
     """One question to a backend, valid for an image of `size_wh`.
 
-    points_xy: (N, 2) float64, continuous pixel coordinates (the pixel (0, 0) covers 0..1); labels: (N,) int64, 1 inside
-    the object, 0 outside. box_xyxy: clipped to the image. mask: an outline to correct. previous: the answer to this
-    prompt less its last press, for backends that continue from there.
+    points_xy: (N, 2) float64, continuous pixel coordinates (pixel (0, 0) covers 0..1); labels: (N,) int64, 1 inside the
+    object, 0 outside. box_xyxy: clipped to the image. mask: an outline to correct. previous: the answer to the prompt
+    before its last press, for backends that continue from it.
     """
 
     size_wh: tuple[int, int]
@@ -68,7 +69,7 @@ class Prompt:
         mask: MaskLike | None = None,
         previous: SoftMask | None = None,
     ) -> "Prompt":
-        """Check and build. `labels` of None: all inside. Raises PromptError saying what is wrong."""
+        """Validate and build; `labels` of None: all inside. Raises PromptError with the reason."""
         points = _points(points_xy, size_wh)
         box = _box(box_xyxy, size_wh) if box_xyxy is not None else None
         crop = mask_crop(mask, size_wh) if mask is not None else None
@@ -81,7 +82,7 @@ class Prompt:
 
     @property
     def extent_xyxy(self) -> Box:
-        """Around everything that is shown to belong to the object: box, outline and the points inside."""
+        """The box around everything known to belong to the object: box, outline and points inside."""
         corners = [self.points_xy[self.labels == 1]]
         corners += [np.reshape(box, (2, 2)) for box in (self.box_xyxy, self.mask and self.mask.bounds_xyxy) if box]
         points = np.concatenate(corners)
@@ -89,11 +90,12 @@ class Prompt:
         return left, top, right, bottom
 
     def with_previous(self, previous: SoftMask | None) -> "Prompt":
+        """The same prompt after another answer."""
         return replace(self, previous=previous)
 
 
 def mask_crop(mask: MaskLike, size_wh: tuple[int, int]) -> MaskCrop:
-    """The smallest window of a mask or outline. Raises PromptError for another size, or where nothing is inside."""
+    """The smallest window of a mask or outline. Raises PromptError for a wrong size or if nothing is inside."""
     if isinstance(mask, np.ndarray):
         if mask.shape != size_wh[::-1]:
             got = _size(mask.shape[::-1])
@@ -107,7 +109,7 @@ def mask_crop(mask: MaskLike, size_wh: tuple[int, int]) -> MaskCrop:
 
 
 def _rasterised(polygons: Sequence[Polygon], size_wh: tuple[int, int]) -> MaskCrop:
-    """Rasterised in a window around the outline: moving by whole pixels changes no pixel."""
+    """Rasterised in a window around the outline: shifts by whole pixels change no pixel."""
     if not polygons:
         return MaskCrop(np.zeros((0, 0), np.bool_), (0, 0))
     bounds = np.array(polygons_bounds_xyxy(polygons))

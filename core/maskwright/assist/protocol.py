@@ -1,13 +1,12 @@
-"""The two seams: what a caller sees of an assistant, and what a network or method has to offer to be one.
+"""The two interfaces: what callers see of an assistant, and what a network or method must provide to be one.
 
     assistant = load_assistant("bundled")
     view = assistant.open(image_bgr_u8)
     outline = view.outline(points_xy=[(120, 80)], labels=[1])
     better = view.outline(points_xy=[(120, 80), (140, 95)], labels=[1, 0], previous=outline)
 
-Callers use `Assistant` and `View`. Whoever adds a network implements `Backend` and names it in `families.FAMILIES`;
-caching, checking, pasting and tracing are done around it.
-"""
+Callers use `Assistant` and `View`. To add a network, implement `Backend` and list it in `families.FAMILIES`; caching,
+validation, pasting and tracing happen around it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,59 +24,61 @@ from maskwright.monitor import Cancel as Cancel
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WindowFeatures:
-    """What a backend made of one window of an image, so that prompts there are cheap; arrays are read-only."""
+    """What a backend computed from one window of an image, so that prompts there are cheap; arrays are read-only."""
 
     window: Window
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
+        """Bytes in memory."""
         return sum(array.nbytes for array in self.arrays.values())
 
 
 FeaturesOf: TypeAlias = Callable[[Window], WindowFeatures]
-"""Features of a window of the open image: prepared at the first call, then from the cache."""
+"""Features of a window of the open image: computed on the first call, then cached."""
 
 
 class Backend(Protocol):
-    """A network or method that outlines what a prompt shows. All methods may be called from several threads.
+    """A network or method that outlines what a prompt shows. All methods are thread-safe.
 
-    `prepare` and `outline` are the two halves; `answers` puts them together, for only the backend knows which windows
-    a prompt needs: the whole image once (SAM), or one that follows the object (small networks).
+    `prepare` and `outline` are the two halves; `answers` combines them, because only the backend knows which windows a
+    prompt needs: the whole image once (SAM), or one that follows the object (small networks).
     """
 
     @property
     def name(self) -> str:
-        """For provenance."""
+        """Recorded in the provenance."""
         ...
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 over the files, so that features can be told apart and kept."""
+        """SHA-256 over the files; identifies cached features."""
         ...
 
     @property
-    def device(self) -> str: ...
+    def device(self) -> str:
+        """The device that it runs on."""
 
     @property
     def device_note(self) -> str | None:
-        """Why it is not the device asked for; None if it is."""
+        """Why it does not run on the requested device; None if it does."""
         ...
 
     @property
     def keeps_features(self) -> bool:
-        """Whether features cost so much that they are worth a place on the disk."""
+        """Whether features are expensive enough to keep on disk."""
         ...
 
     def prepare(self, image_bgr: NDArray[np.uint8], window: Window, cancel: Cancel | None) -> WindowFeatures:
         """Features of a window of an (H, W, 3) image, of which it copies no more than it needs.
 
-        Raises InferenceCancelledError once `cancel` is set, ModelError where inference fails.
+        Raises InferenceCancelledError once `cancel` is set, ModelError if inference fails.
         """
         ...
 
     def outline(self, features: WindowFeatures, prompt: Prompt, cancel: Cancel | None) -> SoftMask:
-        """The answer to a prompt from these features alone. Raises as `prepare` does."""
+        """Answer a prompt from these features alone. Raises as `prepare` does."""
         ...
 
     def answers(self, features_of: FeaturesOf, prompts: Sequence[Prompt], cancel: Cancel | None) -> list[SoftMask]:
@@ -87,32 +88,35 @@ class Backend(Protocol):
 
 @runtime_checkable
 class Describing(Protocol):
-    """A backend whose answers carry descriptors and that can be told how large objects are."""
+    """A backend whose answers carry descriptors and that can be told the size of objects."""
 
     def pointed(
         self, features_of: FeaturesOf, prompts: Sequence[Prompt], window_px: float, cancel: Cancel | None
     ) -> list[SoftMask]:
-        """One answer per prompt, each from a window of that side about its points alone. Raises as `prepare` does."""
+        """One answer per prompt, each from a window of side `window_px` around its points only. Raises as `prepare`
+        does.
+        """
         ...
 
 
 @runtime_checkable
 class Sharpening(Protocol):
-    """A backend whose answers are coarser than the image of a large object."""
+    """A backend whose answers are coarser than the image for large objects."""
 
     def sharpened(self, image_bgr: NDArray[np.uint8], soft: SoftMask) -> SoftMask:
-        """The answer on a finer grid; itself where that would show no more."""
+        """The answer on a finer grid; `soft` itself if a finer grid would show no more."""
         ...
 
 
 class View(Protocol):
-    """One open image. All methods may be called from several threads."""
+    """One open image. All methods are thread-safe."""
 
     @property
-    def size_wh(self) -> tuple[int, int]: ...
+    def size_wh(self) -> tuple[int, int]:
+        """Size of the image."""
 
     def prepare(self, *, cancel: Cancel | None = None) -> None:
-        """Make what the first prompt would have to wait for, such as SAM's embedding. Raises as `outline` does."""
+        """Compute what the first prompt would have to wait for, such as SAM's embedding. Raises as `outline` does."""
         ...
 
     def outline(
@@ -126,14 +130,14 @@ class View(Protocol):
         min_iou: float | None = 0.98,
         cancel: Cancel | None = None,
     ) -> Outline:
-        """The outline of what is shown.
+        """Outline the object that the prompt shows.
 
         points_xy: (N, 2), continuous pixel coordinates; labels: (N,), 1 inside the object, 0 outside, None for all
-        inside; box_xyxy: clipped to the image. mask: an outline to correct, (H, W) or polygons, of which only what is
-        near the points may change; without points it is redone as a whole. previous: the answer to the same prompt less
-        its last press, which most networks continue from. min_iou: of the polygons with the mask, None or 1 for exact.
-        Raises PromptError for a prompt that cannot be answered, InferenceCancelledError once `cancel` is set,
-        ModelError where inference fails.
+        inside; box_xyxy: clipped to the image. mask: an outline to correct, (H, W) or polygons, which may change only
+        near the points; without points all of it may change. previous: the answer to the prompt before its last press,
+        which most networks continue from. min_iou: least IoU of the polygons with the mask; None or 1 for exact. Raises
+        PromptError for a prompt that cannot be answered, InferenceCancelledError once `cancel` is set, ModelError if
+        inference fails.
         """
         ...
 
@@ -145,32 +149,36 @@ class View(Protocol):
         min_iou: float | None = 0.98,
         cancel: Cancel | None = None,
     ) -> list[Outline]:
-        """Of (N, 4) boxes an outline each, batched where the network can. Raises as `outline` does.
+        """One outline per box, (N, 4), batched if the network can. Raises as `outline` does.
 
-        masks: for each box an outline to start from, of which everything may change, or None.
+        masks: for each box None or an outline to start from, all of which may change.
         """
         ...
 
 
 class Assistant(Protocol):
-    """A loaded backend. All methods may be called from several threads."""
+    """A loaded backend. All methods are thread-safe."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Recorded in the provenance."""
 
     @property
-    def content_hash(self) -> str: ...
+    def content_hash(self) -> str:
+        """SHA-256 over the files."""
 
     @property
-    def device(self) -> str: ...
+    def device(self) -> str:
+        """The device that it runs on."""
 
     @property
-    def device_note(self) -> str | None: ...
+    def device_note(self) -> str | None:
+        """Why it does not run on the requested device; None if it does."""
 
     def open(self, image_bgr_u8: NDArray[np.uint8], *, identity: str | None = None) -> View:
-        """A view of an image (H, W, 3) uint8 BGR, upright; cheap, nothing is copied or run.
+        """A view of an upright (H, W, 3) uint8 BGR image. Cheap: nothing is copied or computed.
 
-        The image must not change while the view is used. identity: what tells it from all others, such as its file's
-        digest: features are then found again, in memory and on disk. Raises ValueError for another shape or type.
+        The image must not change while the view is used. identity: text that identifies the image, such as its file's
+        digest, so that features are found again in memory and on disk. Raises ValueError for another shape or dtype.
         """
         ...

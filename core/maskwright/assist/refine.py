@@ -1,7 +1,6 @@
-"""What a model proposed, outlined again by an assistant; taken only where that is safe.
+"""A model's proposals outlined again by an assistant; an answer is used only if it is safe.
 
-A box is a proposal, too: what covers its own bounds is shown as a box and becomes an outline.
-"""
+Boxes are proposals, too: an outline that fills its own bounds is passed on as a box and becomes an outline."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,26 +21,27 @@ from maskwright.geometry.algebra import Polygons, area_of
 from maskwright.geometry.polygon import polygons_bounds_xyxy
 
 _BLOCK = 32
-"""Proposals handed over at once: the answers of a network that takes batches have to fit into memory."""
+"""Proposals passed on at once: a batching network's answers have to fit into memory."""
 _FULL = 0.999
-"""Share of its bounds from which an outline is a box."""
+"""Fraction of its bounds above which an outline counts as a box."""
 
 
 class HasPolygons(Protocol):
-    """A proposal, an instance: anything with an outline."""
+    """Anything with an outline: a proposal, an instance."""
 
     @property
-    def polygons(self) -> Polygons: ...
+    def polygons(self) -> Polygons:
+        """The outline's parts, in image pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefineSettings:
-    """When an answer is taken.
+    """When an answer is used.
 
-    min_score: IoU that the assistant expects of it. least_iou: with the pixels proposed; ragged ones are no measure: a
-    YOLACT's AP .142 became .216 where 0.5 was asked for and .225 with 0.3, a Mask R-CNN's .225 became .239 with either
-    (30 photographs; on 40 others, with 0.3, .160 became .280 and .271 became .307). least_box_iou: of the bounds, for
-    what is only a box. min_iou: of the polygons with the answer's mask.
+    min_score: least IoU that the assistant must expect. least_iou: with the proposed pixels; low, because ragged masks
+    are a poor reference: a YOLACT's AP of .142 became .216 with 0.5 and .225 with 0.3, a Mask R-CNN's .225 became .239
+    with either (30 photographs; on 40 others, with 0.3, .160 became .280 and .271 became .307). least_box_iou: with the
+    bounds, for proposals that are only boxes. min_iou: of the polygons with the answer's mask.
     """
 
     min_score: float = 0.75
@@ -64,7 +64,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refinement:
-    """The answer for one proposal; `outline` is to be used only where the verdict is TAKEN."""
+    """The answer for one proposal; use `outline` only if the verdict is TAKEN."""
 
     verdict: Verdict
     outline: Outline | None = None
@@ -77,7 +77,7 @@ def refine(
     *,
     cancel: Cancel | None = None,
 ) -> list[Refinement]:
-    """The box around each proposal through the assistant, whose answer has to stay near the proposal's pixels.
+    """Outline each proposal again from the box around it; an answer must stay close to the proposal's pixels.
 
     Raises as `View.outline` does, except for PromptError.
     """
@@ -89,7 +89,7 @@ def refine(
         crops = [crop for number in block if (crop := shown[number]) is not None]
         is_box = [_is_box(proposals[number]) for number in block]
         boxes = [crop.bounds_xyxy for crop in crops]
-        # Shown the mask as well, a network repeats it, faults and all: AP +.012 instead of +.027 (Mask R-CNN stand-in).
+        # Given the mask as well, a network repeats its faults: AP +.012 instead of +.027 (Mask R-CNN stand-in).
         answers = view.outlines(boxes, min_iou=wanted.min_iou, cancel=cancel)
         for number, crop, box, answer in zip(block, crops, is_box, answers, strict=True):
             found[number] = Refinement(_verdict(answer, crop, wanted, is_box=box), answer)
@@ -104,10 +104,10 @@ def refined_change(
     *,
     cancel: Cancel | None = None,
 ) -> tuple[Change, list[Refinement]]:
-    """One step that gives instances their refined outlines; locked ones are left alone.
+    """One change that gives instances their refined outlines; locked ones are skipped.
 
-    What is proposed stays proposed and names the assistant in its provenance; what is a user's counts as edited.
-    Raises as `refine` does.
+    Proposals stay proposals and name the assistant in their provenance; a user's instances count as edited. Raises as
+    `refine` does.
     """
     chosen = [instance for instance in instances if not instance.is_locked]
     found = refine(chosen, view, settings, cancel=cancel)
@@ -119,7 +119,7 @@ def refined_change(
 
 
 def is_refined_by(instance: Instance, assistant_name: str) -> bool:
-    """Whether a proposal has been through this assistant."""
+    """Whether this assistant has refined the instance already."""
     origin = instance.provenance
     return origin is not None and _names(origin.model_name, assistant_name)
 
@@ -191,7 +191,7 @@ def _box_iou(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> floa
 
 
 def counted(refinements: Iterable[Refinement]) -> dict[Verdict, int]:
-    """How many of each."""
+    """Number of refinements per verdict."""
     counts = dict.fromkeys(Verdict, 0)
     for refinement in refinements:
         counts[refinement.verdict] += 1
@@ -199,14 +199,14 @@ def counted(refinements: Iterable[Refinement]) -> dict[Verdict, int]:
 
 
 def boxes_to_outline(instances: Iterable[Instance], assistant_name: str) -> Iterator[Instance]:
-    """What is only a box, proposed or a user's; what was rejected stays as it is."""
+    """Instances that are only boxes, proposed or a user's; rejected ones are skipped."""
     for instance in instances:
         if instance.state is not InstanceState.REJECTED and not instance.is_locked and _is_box(instance):
             yield instance
 
 
 def proposals_to_refine(instances: Iterable[Instance], assistant_name: str) -> Iterator[Instance]:
-    """What is proposed and has not been through this assistant yet."""
+    """Proposals that this assistant has not refined yet."""
     for instance in instances:
         if instance.state is InstanceState.PROPOSED and not is_refined_by(instance, assistant_name):
             yield instance

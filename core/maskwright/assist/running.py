@@ -1,4 +1,4 @@
-"""Running a network for an assistant: from any thread, cancellable, one compiled copy."""
+"""Runs a network for an assistant: thread-safe, cancellable, compiled once."""
 
 import threading
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from maskwright.inference.runtime import Network, Request
 
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
-    """Where and how networks are to run; `precision` of None is the device's own choice."""
+    """Where and how networks run; `precision` of None is the device's default."""
 
     device: str = "CPU"
     precision: str | None = None
@@ -25,28 +25,31 @@ class LoadSettings:
 
 
 class Runner:
-    """A network on its device with as many requests as there are threads that ask at once."""
+    """A compiled network with as many inference requests as threads use it at once."""
 
     def __init__(self, network: Network, settings: LoadSettings) -> None:
-        """Compiles at once. Raises ModelError where no device can run it."""
+        """Compiles at once. Raises ModelError if no device can run the network."""
         self._choice = DeviceChoice(network, settings.device, settings.precision, settings.num_threads)
         self._lock = threading.Lock()
         self._spare: list[Request] = []
 
     @property
     def device(self) -> str:
+        """The device that it runs on."""
         return self._choice.device
 
     @property
     def device_note(self) -> str | None:
+        """Why it does not run on the requested device; None if it does."""
         return self._choice.note
 
     @property
     def precision(self) -> str:
+        """The inference precision in use."""
         return self._choice.compiled("latency").precision
 
     def run(self, feeds: Mapping[int, NDArray[Any]], cancel: Cancel | None) -> list[NDArray[Any]]:
-        """Outputs in the network's order, the caller's own. Raises InferenceCancelledError once `cancel` is set."""
+        """Outputs in the network's order, owned by the caller. Raises InferenceCancelledError once `cancel` is set."""
         if cancel is not None and cancel.is_set():
             raise InferenceCancelledError("cancelled")
         with self._lock:

@@ -1,4 +1,4 @@
-"""An assistant around any backend: checks prompts, keeps features, pastes and traces answers."""
+"""Wraps any backend as an assistant: validates prompts, caches features, pastes and traces answers."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ from maskwright.geometry.convert import mask_to_polygons
 
 
 class BackendAssistant:
-    """See `protocol.Assistant`."""
+    """A `protocol.Assistant` around a backend."""
 
     def __init__(self, backend: Backend, cache: FeatureCache | None = None) -> None:
         self.backend = backend
@@ -49,7 +49,7 @@ class BackendAssistant:
 
 
 class BackendView:
-    """See `protocol.View`."""
+    """A `protocol.View` around a backend."""
 
     def __init__(
         self, backend: Backend, image_bgr: NDArray[np.uint8], cache: FeatureCache, identity: str | None
@@ -103,9 +103,9 @@ class BackendView:
     def pointed(
         self, points_xy: ArrayLike, window_px: float, *, min_iou: float | None = 0.98, cancel: Cancel | None = None
     ) -> list[Outline]:
-        """One click each at (N, 2) points, looked at in windows of `window_px` pixels about them.
+        """One outline per click: points (N, 2), each seen in a window of `window_px` image pixels around it.
 
-        Raises ModelError where the backend cannot tell objects by what it sees in them, else as `outline` does.
+        Raises ModelError if the backend gives no descriptors, else as `outline` does.
         """
         if not isinstance(self._backend, Describing):
             raise ModelError(f"{self._backend.name} cannot compare objects", hint="use the bundled assistant")
@@ -121,7 +121,7 @@ class BackendView:
     def _features_of(self, cancel: Cancel | None) -> Callable[[Window], WindowFeatures]:
         def features_of(window: Window) -> WindowFeatures:
             key = FeatureKey(self._backend.content_hash, self._identity, window)
-            with self._preparing:  # a prompt during the preparation waits for it and does not start another
+            with self._preparing:  # a prompt during preparation waits for it instead of starting another
                 known = self._cache.get(key)
                 if known is not None:
                     return known
@@ -133,7 +133,7 @@ class BackendView:
 
 
 def _corrected(answer: Outline, mask: MaskLike, before: MaskCrop, prompt: Prompt) -> Outline:
-    """Only what is near the points is taken over from the answer."""
+    """Only changes near the points are taken over from the answer."""
     polygons = (
         mask_to_polygons(before.pixels, min_iou=answer.min_iou, offset_xy=before.corner_xy)
         if isinstance(mask, np.ndarray)

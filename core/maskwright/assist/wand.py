@@ -1,8 +1,7 @@
-"""Magic wand: what is connected to a click and of its colour, never farther away than a disc reaches.
+"""Magic wand: what is connected to a click and has its colour, within a disc.
 
-The disc is QuPath's idea: without it one gap in an edge lets the wand run over the whole image. Its size follows the
-zoom, so that the user sees how far it goes.
-"""
+The disc is QuPath's idea: without it one gap in an edge lets the wand flood the whole image. Its size follows the zoom,
+so that the user sees how far it reaches."""
 
 import cv2
 import numpy as np
@@ -16,10 +15,10 @@ from maskwright.inference.frame import resized
 
 MAX_SIDE_PX = 480
 _SEED_PX = 2
-"""Around the click, of which colour and noise are taken."""
+"""Radius around the click in which colour and noise are measured."""
 _NOISE_FACTOR = 3.0
 _LEAST_TOLERANCE = 6.0
-"""In CIE Lab, where two is a difference that an eye just sees."""
+"""In CIE Lab, where a difference of two is just visible."""
 
 
 def wand(
@@ -28,10 +27,12 @@ def wand(
     radius_px: float,
     tolerance: float | None = None,
 ) -> MaskCrop:
-    """The pixels at `point_xy` of an (H, W, 3) uint8 image, no farther than `radius_px`; holds the click's pixel.
+    """The selected pixels at `point_xy` of an (H, W, 3) uint8 image, within `radius_px`; always includes the click's
+    pixel.
 
-    tolerance: largest distance in CIE Lab to the colour at the click; None for one that fits the noise there. Large
-    discs are seen scaled down to 480 px. Raises PromptError for a click outside or a radius that is no length.
+    tolerance: largest distance in CIE Lab from the colour at the click; None to derive it from the noise there. Large
+    discs are processed scaled down to 480 px. Raises PromptError for a click outside the image or a radius that is not
+    positive and finite.
     """
     height, width = image_bgr.shape[:2]
     x, y = (float(value) for value in point_xy)
@@ -51,7 +52,7 @@ def wand(
 def _filled(
     pixels: NDArray[np.uint8], centre: NDArray[np.float64], radius: float, tolerance: float | None
 ) -> NDArray[np.bool_]:
-    """(h, w) bool: of like colour, connected by sides to the centre, inside the disc."""
+    """(h, w) bool: similar colour, 4-connected to the centre, inside the disc."""
     height, width = pixels.shape[:2]
     column, row = np.clip(np.floor(centre), 0, (width - 1, height - 1)).astype(int).tolist()
     smooth = cv2.GaussianBlur(pixels, (3, 3), 0) if min(pixels.shape[:2]) >= 3 else pixels
@@ -73,12 +74,12 @@ def _filled(
 
 
 def _placed(inside: NDArray[np.bool_], window: Window, size_wh: tuple[int, int], scale: float) -> MaskCrop:
-    """At image resolution; blurred first where it was seen smaller, so that the edge is no staircase."""
+    """At image resolution; blurred before enlarging, so that the edge is not a staircase."""
     height, width = inside.shape
     logits = inside.astype(np.float32) - np.float32(0.5)
     if scale < 1:
         logits = np.asarray(cv2.GaussianBlur(inside.astype(np.float32), (3, 3), 0) - 0.5, np.float32)
-        logits = np.where(inside & (logits <= 0), np.float32(0.01), logits)  # thin things survive the blur
+        logits = np.where(inside & (logits <= 0), np.float32(0.01), logits)  # thin structures survive the blur
     axes = (
         PlacedAxis.stretched(width, window.x, window.width, size_wh[0]),
         PlacedAxis.stretched(height, window.y, window.height, size_wh[1]),

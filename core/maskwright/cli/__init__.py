@@ -8,13 +8,13 @@ from pathlib import Path
 from maskwright.memory import use_few_arenas
 
 ANSWER_S = 1.0
-"""How long a folder may take to say whether it is there."""
+"""How long to wait for a folder to answer whether it exists."""
 
 
 def main() -> None:
     """Entry point of `maskwright`: a command, or nothing, a folder or a project for the window."""
-    # Before numpy is loaded: OpenBLAS's threads keep spinning after each of the small products that masks are made
-    # of. With them an image of the YOLACT stand-in costs 87 ms of CPU up to its masks, without them 54.
+    # Before numpy is loaded: OpenBLAS's threads keep spinning after each of the small matrix products that make masks.
+    # With them an image of the YOLACT stand-in costs 87 ms of CPU up to its masks, without them 54.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     use_few_arenas()
     arguments = sys.argv[1:]
@@ -28,7 +28,9 @@ def main() -> None:
 
 
 def is_path(text: str) -> bool:
-    """A path is told from a mistyped command by its being there; where a share hangs, the window tells of that."""
+    """A path is told from a mistyped command by its existence; if a network share does not answer, the window reports
+    it.
+    """
     answers: list[bool] = []
     asking = threading.Thread(target=lambda: answers.append(Path(text).exists()), daemon=True)
     asking.start()

@@ -28,13 +28,13 @@ from maskwright.cli.trust import trust
 
 
 def start_logging(verbosity: int = 0) -> None:
-    """0: warnings; 1: what a user would care about; 2 and above: what a developer would."""
+    """0: warnings; 1: what matters to a user; 2 and above: what matters to a developer."""
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbosity, 2)]
     handler = logging.StreamHandler()
     handler.setFormatter(PlainFormatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
     logging.captureWarnings(True)
-    # Damaged EXIF and so on: said of metadata that nobody needs, about images that are fine.
+    # Warnings about damaged EXIF and the like: metadata that nobody needs, in images that are fine.
     logging.getLogger("py.warnings").setLevel(logging.ERROR if verbosity < 2 else logging.DEBUG)
     for library in ("PIL", "tifffile", "alembic"):
         logging.getLogger(library).setLevel(logging.ERROR if verbosity < 2 else logging.INFO)

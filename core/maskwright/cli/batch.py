@@ -1,4 +1,4 @@
-"""What `maskwright prelabel` does once its command line is understood."""
+"""The work of `maskwright prelabel` after its arguments are parsed."""
 
 import shutil
 import signal
@@ -39,26 +39,26 @@ from maskwright.project.making import is_left_over
 from maskwright.project.store import FILE_NAME, has_project
 
 _WORK_IN_PROGRESS = "prelabel.is_work_in_progress"
-"""Setting that marks a project as ours to remove once its COCO file is written."""
+"""Setting that marks a temporary project, which is removed once its COCO file is written."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchOutcome:
-    """What came of a folder."""
+    """The outcome of a batch."""
 
     report: BatchReport
     failures: tuple[tuple[str, str], ...]
-    """File name and reason, images that could not be added included."""
+    """File name and reason, including images that could not be added."""
     instance_count: int
     device: str
     device_note: str | None
     out: Path | None
     project_path: Path | None
-    """Where the work is kept; None when it was removed because the COCO file is all that was asked for."""
+    """The project with the results; None if it was removed because only the COCO file was wanted."""
     has_boxes_only: bool = False
-    """The model finds no masks, so what it proposes are boxes."""
+    """The model has no masks, so its proposals are boxes."""
     refined: RefineReport | None = None
-    """What the assistant made of the proposals, where one was asked."""
+    """What the assistant did with the proposals, if one was used."""
 
     @property
     def exit_code(self) -> int:
@@ -86,9 +86,9 @@ def prelabel_folder(
     extends: bool = False,
     assistant_name: str | None = None,
 ) -> BatchOutcome:
-    """Scan, run, refine, export. Raises MaskwrightError when nothing can be done.
+    """Scan, run, refine, export. Raises MaskwrightError if nothing can be done.
 
-    assistant_name: of the one that outlines the proposals again; None for leaving them as the model made them.
+    assistant_name: the assistant that outlines the proposals again; None to leave them as the model made them.
     """
     chosen = chosen_images(images, project_path, is_recursive=is_recursive)
     folder, scanned = chosen.root, chosen.scanned
@@ -102,7 +102,7 @@ def prelabel_folder(
         project.images.add(image for image in scanned if image.failure is None)
         if class_map is not None:
             store_mapping(project, model.content_hash, parse_mapping(class_map, project, model.labels))
-        if is_temporary:  # the file is the model's own and has its whole table of classes
+        if is_temporary:  # the file is only this model's and lists all of its classes
             project.categories.keep(_classes_of(project, model, settings))
         keeps_candidates = keeps_candidates and not is_temporary
         report = run_with_bar(
@@ -161,9 +161,9 @@ def run_with_bar(
     only_untouched: bool = False,
     extends: bool = False,
 ) -> BatchReport:
-    """A batch with a progress bar on the terminal; Ctrl+C ends it in order.
+    """Run a batch with a progress bar on the terminal; Ctrl+C ends it after the current images.
 
-    `keeps_candidates` beside the project, so that the window can move thresholds without inference.
+    keeps_candidates: store them with the project, so that the window can change thresholds without inference.
     """
     token = CancelToken()
     cache = CandidateCache.of_project(project.path)
@@ -186,9 +186,9 @@ def run_with_bar(
 def refine_with_bar(
     project: Project, assistant: BackendAssistant, *, min_iou: float | None, keeps_features: bool
 ) -> RefineReport:
-    """All proposals of a project through an assistant; Ctrl+C ends it after the image under way.
+    """Refine all proposals of a project with an assistant; Ctrl+C ends it after the current image.
 
-    `keeps_features` beside the project, for those that are costly.
+    keeps_features: store expensive features with the project.
     """
     if keeps_features:
         assistant.cache.store = EmbeddingStore.of_project(project.path)
@@ -199,7 +199,7 @@ def refine_with_bar(
 
 @dataclass(frozen=True, slots=True)
 class _BarMonitor:
-    """Shows on the terminal how far an operation is, and calls it off once the token says so."""
+    """Shows an operation's progress on the terminal; cancels it when the token is set."""
 
     show: Callable[[int, str], None]
     token: CancelToken
@@ -228,7 +228,7 @@ def _beside(out: Path | None) -> Path:
 
 @contextmanager
 def _opened(place: Path, folder: Path, *, is_temporary: bool, resume: bool) -> Iterator[Project]:
-    """The project in `place`, made if need be; leftovers of an earlier temporary one are kept only to resume."""
+    """The project in `place`, created if missing; a leftover temporary one is kept only to resume."""
     if is_temporary and has_project(place):
         with Project.open(place) as known:
             if not known.setting(_WORK_IN_PROGRESS):
@@ -257,7 +257,7 @@ def _opened(place: Path, folder: Path, *, is_temporary: bool, resume: bool) -> I
 
 @contextmanager
 def _cancelled_by_ctrl_c(token: CancelToken) -> Iterator[None]:
-    """The first Ctrl+C finishes what is under way; a second one stops at once."""
+    """The first Ctrl+C finishes the work in progress; a second one stops at once."""
 
     def stop(*_: object) -> None:
         token.cancel()

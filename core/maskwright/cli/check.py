@@ -1,4 +1,4 @@
-"""`maskwright check`: what a consumer of an export would trip over."""
+"""`maskwright check`: what readers of an export would trip over."""
 
 from typing import Annotated
 
@@ -21,7 +21,7 @@ def check(
     proposals: Annotated[bool, typer.Option(help="Also check proposals.")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Look over a project before it is exported. Exit code 3 when something in it would be refused or misread."""
+    """Check a project before exporting it. Exit code 3 if a reader would refuse or misread anything."""
     options = CocoExportOptions(include_proposals=proposals)
     fixed_count = 0
     with Project.open(project, read_only=not fix) as opened, progress_bar("check", None) as show:

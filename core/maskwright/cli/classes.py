@@ -1,4 +1,4 @@
-"""`maskwright classes`: the classes of a project, renamed or merged, for all images at once."""
+"""`maskwright classes`: list, rename or merge the classes of a project, for all images at once."""
 
 from typing import Annotated
 
@@ -24,7 +24,9 @@ def classes(
     undo_merge: Annotated[bool, typer.Option("--undo-merge", help="Undo the latest merge.")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """List the classes with their objects; rename one, merge one into another, or take the latest merge back."""
+    """List the classes and their numbers of objects; rename a class, merge one into another, or undo the
+    latest merge.
+    """
     changes = rename is not None or merge is not None or undo_merge
     with Project.open(project, read_only=not changes) as opened:
         if changes and opened.read_only_reason is not None:
@@ -40,7 +42,7 @@ def classes(
 
 
 def _named(project: Project, name: str) -> int:
-    """By name, in any case where that is enough; by id where several have one name."""
+    """By name, ignoring case if that is unambiguous; by id if several share the name."""
     known = project.categories.listed()
     wanted = name.strip()
     exact = [each.id for each in known if each.name == wanted]

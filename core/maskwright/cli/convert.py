@@ -92,7 +92,7 @@ def import_(
     """
     options = ImportOptions(is_strict=strict, is_trial=dry_run, adds_again=again, may_lack_images=relocate)
     with readable_source(source) as place:
-        if read_as is not None or not is_results(place):  # before a project is made
+        if read_as is not None or not is_results(place):  # refused before a project is created
             read_as = format_of(place, read_as).name
         root = images or (source if source.is_dir() else source.parent)
         with _opened(project, root, is_trial=dry_run) as opened:
@@ -149,12 +149,12 @@ def _show_result(result: ImportResult, *, dry_run: bool) -> None:
 
 @contextmanager
 def _opened(path: Path, image_root: Path, *, is_trial: bool) -> Iterator[Project]:
-    """The project, or a new one, which does not stay if the import fails or was only to be tried."""
+    """The project, or a new one, which is removed if the import fails or was only a trial."""
     if has_project(path):
         with Project.open(path) as project:
             yield project
         return
-    is_begun = is_left_over(path) or (path / FILE_NAME).exists()  # and was interrupted
+    is_begun = is_left_over(path) or (path / FILE_NAME).exists()  # an earlier creation was interrupted
     is_folder = path.is_dir() and not is_begun
     image_root = path if is_folder else image_root
     if is_trial:

@@ -1,4 +1,4 @@
-"""`maskwright demo`: the main job on the bundled samples with the bundled model, nothing to download."""
+"""`maskwright demo`: pre-labels the bundled samples with the bundled model; nothing is downloaded."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ ANNOTATIONS = "annotations.json"
 
 @dataclass(frozen=True, slots=True)
 class DemoOutcome:
-    """What lies where afterwards."""
+    """Where the results are."""
 
     project: Path
     image_count: int
@@ -63,7 +63,7 @@ def demo(
 
 
 def prepare(folder: Path, *, writes_files: bool) -> DemoOutcome:
-    """Unpack, pre-label what is not done yet, and with `writes_files` export. Raises MaskwrightError."""
+    """Unpack the samples, pre-label those not done yet, and with `writes_files` export. Raises MaskwrightError."""
     with open_sample_project(folder) as project:
         model = load_model(BUNDLED_MODEL)
         run_with_bar(project, model, Thresholds(), resume=True, keeps_candidates=True)

@@ -1,4 +1,4 @@
-"""`maskwright effort`: what correcting a project has cost, and which thresholds would cost less."""
+"""`maskwright effort`: what correcting a project has cost, and which score thresholds would cost less."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -52,7 +52,7 @@ def _keep(project: Project, *, record: bool | None, forget: bool) -> None:
 
 
 def _details(log: EffortLog) -> dict[str, object]:
-    """What was spent on every object and image."""
+    """Time and presses for each object and image."""
     objects = [
         {
             "instance_id": item.instance_id,

@@ -1,4 +1,4 @@
-"""`maskwright evaluate`: COCO's figures for a model, a project or a file against a ground truth."""
+"""`maskwright evaluate`: COCO metrics for a model, a project or a file against a ground truth."""
 
 from collections.abc import Mapping
 from pathlib import Path

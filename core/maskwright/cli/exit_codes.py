@@ -1,4 +1,4 @@
-"""What the exit code says; scripts rely on these."""
+"""Exit codes, which scripts rely on."""
 
 OK = 0
 FAILED = 1
@@ -6,10 +6,9 @@ FAILED = 1
 USAGE = 2
 """The command line was wrong (Typer's own code)."""
 SOME_FAILED = 3
-"""The work is done, but something could not be or wants a look: it is listed. Some images failed, annotations were
-skipped, a check has found errors."""
+"""The work is done, but some images failed, annotations were skipped or a check found errors; they are listed."""
 INCOMPLETE = 4
-"""The batch gave up before the end, e.g. a device that failed; --resume continues."""
+"""The batch was aborted, e.g. because a device failed; --resume continues."""
 INTERRUPTED = 130
 """Stopped by Ctrl+C; --resume continues."""
 

@@ -26,7 +26,7 @@ _COCO = ("coco", "coco-folder")
 
 
 def chosen_format(profile: str, format_name: str | None) -> tuple[Profile, AnnotationFormat]:
-    """The reader's format where none is asked for. Raises BadParameter where the reader reads another one."""
+    """The profile and format to use; the format defaults to the profile's. Raises BadParameter if they do not match."""
     reader = profile_named(profile)
     if format_name is None:
         return reader, format_named(reader.format_name)
@@ -39,7 +39,7 @@ def chosen_format(profile: str, format_name: str | None) -> tuple[Profile, Annot
 
 
 def require_fitting(reader: Profile, kind: AnnotationFormat, given: dict[str, Any]) -> None:
-    """`given`: options by name, None or False where they were left out. Raises BadParameter, naming the pair."""
+    """`given`: options by name, None or False if not given. Raises BadParameter, naming the two that conflict."""
     used = {name for name, value in given.items() if value not in (None, False)}
     for name in sorted(used & {"masks", "holes", "provenance"}):
         if kind.name not in _COCO:
@@ -57,7 +57,7 @@ def require_fitting(reader: Profile, kind: AnnotationFormat, given: dict[str, An
 
 
 def require_place(out: Path, kind: AnnotationFormat, *, is_split: bool) -> None:
-    """Raises BadParameter or FormatError where the name of the place says that it is something else."""
+    """Raises BadParameter or FormatError if the name of the output suggests another format."""
     if is_split and out.suffix.lower() in (".json", ".xml", ".zip"):
         raise typer.BadParameter(f"--split writes a folder, but {out.name} is a file name")
     if not is_split:
@@ -65,7 +65,7 @@ def require_place(out: Path, kind: AnnotationFormat, *, is_split: bool) -> None:
 
 
 def profiles_help() -> str:
-    """One line per reader: what its profile stands for."""
+    """One line per profile for the help text."""
     return "; ".join(f"{profile.name}: {_says(profile)}" for profile in PROFILES)
 
 

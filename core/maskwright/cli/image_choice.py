@@ -1,4 +1,4 @@
-"""Which images `maskwright prelabel` is given: a folder, some files, or patterns such as "photos/*.jpg"."""
+"""Which images `maskwright prelabel` runs on: a folder, some files, or patterns such as "photos/*.jpg"."""
 
 import glob
 import os
@@ -15,7 +15,7 @@ from maskwright.project.scan import scan_files
 
 @dataclass(frozen=True, slots=True)
 class ImageChoice:
-    """Images found, with names from `root`."""
+    """The images found, with names relative to `root`."""
 
     root: Path
     scanned: tuple[ScannedImage, ...]
@@ -27,7 +27,7 @@ class ImageChoice:
 
 
 def chosen_images(given: Sequence[Path], project: Path | None, *, is_recursive: bool) -> ImageChoice:
-    """Raises ProjectError where nothing is there, no image, or several folders are given."""
+    """The images that the arguments mean. Raises ProjectError if none are found or several folders are given."""
     if len(given) == 1 and (given[0].is_dir() or not (_is_pattern(given[0]) or given[0].is_file())):
         return ImageChoice(given[0], _scanned(given[0], is_recursive), is_whole_folder=True)
     files = [file for each in given for file in _expanded(each)]
@@ -37,7 +37,7 @@ def chosen_images(given: Sequence[Path], project: Path | None, *, is_recursive: 
 
 
 def _expanded(given: Path) -> list[Path]:
-    """Absolute, links to folders left as they are."""
+    """Absolute; links to folders are not resolved."""
     if given.is_file():
         return [_absolute(given)]
     if given.is_dir():
@@ -50,7 +50,7 @@ def _expanded(given: Path) -> list[Path]:
 
 
 def _root(files: Sequence[Path], project: Path | None) -> Path:
-    """That of the project where it is there and holds them all, else the folder that they share."""
+    """The project's image root if it exists and contains all files, else their common folder."""
     if project is not None and find_project(project) is not None:
         with Project.open(project, read_only=True, trusts_images=True) as known:
             root = _absolute(known.image_root)
@@ -60,7 +60,7 @@ def _root(files: Sequence[Path], project: Path | None) -> Path:
 
 
 def _absolute(path: Path) -> Path:
-    """Without dots, links left as they are: an image may be a link to a place elsewhere."""
+    """Without dots; links are not resolved, because an image may link to a place elsewhere."""
     return Path(os.path.normpath(path.absolute()))
 
 

@@ -1,4 +1,4 @@
-"""`maskwright images`: which images of a project belong to the set; some taken out of it or back."""
+"""`maskwright images`: list the images of a project, exclude, remove or include some."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -33,7 +33,7 @@ def images(
     include: ImageNames = None,
     as_json: AsJson = False,
 ) -> int:
-    """List the images with their states; exclude some from the set, remove them from the list, or take them back.
+    """List the images with their states; exclude some, remove them from the list, or include them again.
 
     Nothing is deleted: no model runs on an excluded or removed image, and it is neither counted nor exported.
     """
@@ -46,14 +46,15 @@ def images(
     with Project.open(project, read_only=not changes) as opened:
         if changes and opened.read_only_reason is not None:
             raise ProjectError(f"nothing was changed: {opened.read_only_reason}", path=opened.path)
-        chosen = [(standing, _named(opened, names)) for standing, names in wanted if names]  # all, before one changes
+        # all patterns are checked before anything changes
+        chosen = [(standing, _named(opened, names)) for standing, names in wanted if names]
         changed = {standing: opened.images.set_standing(ids, standing) for standing, ids in chosen}
         _show(opened, {_TOLD[standing]: len(ids) for standing, ids in changed.items()}, as_json=as_json)
     return exit_codes.OK
 
 
 def _named(project: Project, patterns: Sequence[str]) -> list[int]:
-    """Raises ProjectError for a pattern that no image fits."""
+    """Raises ProjectError for a pattern that matches no image."""
     known = list(project.images.all(standings=tuple(ImageStanding)))
     found: dict[int, None] = {}
     for pattern in patterns:
@@ -65,7 +66,7 @@ def _named(project: Project, patterns: Sequence[str]) -> list[int]:
 
 
 def _fits(image: ImageRecord, pattern: str) -> bool:
-    """By the name as it is before it is taken for a pattern: a file may be called `a[1].png`."""
+    """An exact name counts before a pattern: a file may be called `a[1].png`."""
     return image.file_name == pattern or fnmatchcase(image.file_name, pattern)
 
 

@@ -1,4 +1,4 @@
-"""`maskwright learn`: a model of one's own classes from what was corrected in a project."""
+"""`maskwright learn`: train a model of the user's own classes on what was corrected in a project."""
 
 import shlex
 import threading
@@ -100,7 +100,7 @@ def learn(
 
 
 def _beside(record: RoundRecord) -> list[str]:
-    """How the new model goes together with one of other classes: its own ones only, those that it finds better."""
+    """How to combine the new model with one of other classes."""
     if record.old_is_own or record.old_model is None:
         return []
     left = classes_left_to(record.old_figures, record.figures)
@@ -110,7 +110,7 @@ def _beside(record: RoundRecord) -> list[str]:
 
 @contextmanager
 def _told_how_to_go_on(project: Project) -> Iterator[None]:
-    """A round that failed and left something behind."""
+    """Print how to continue after a round that failed and left something behind."""
     try:
         yield
     except LearningError:
@@ -161,6 +161,7 @@ def _print_notes(plan: LearningPlan) -> None:
 
 
 def plan_as_json(plan: LearningPlan, interrupted: int | None) -> dict[str, Any]:
+    """The JSON that `learn --dry-run` prints."""
     missing = missing_requirement()
     return {
         "name": plan.name,
@@ -222,6 +223,7 @@ def _advice(plan: LearningPlan, interrupted: int | None) -> Iterator[str]:
 
 
 def outcome_as_json(outcome: LearnOutcome) -> dict[str, Any]:
+    """The JSON that `learn` prints."""
     record = outcome.record
     return {
         **asdict(record),

@@ -1,4 +1,4 @@
-"""`maskwright info` and `maskwright devices`: what runs here."""
+"""`maskwright info` and `maskwright devices`: versions and devices."""
 
 import platform
 import sys
@@ -35,7 +35,7 @@ def devices(as_json: AsJson = False) -> int:
 
 @reports_errors
 def info(as_json: AsJson = False) -> int:
-    """Print versions and devices, to be added to a bug report."""
+    """Print versions and devices for a bug report."""
     from maskwright.inference.runtime import list_devices
 
     found = {

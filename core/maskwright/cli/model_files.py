@@ -1,4 +1,4 @@
-"""`maskwright models convert`, `bench` and `quantize`: work on a model's files."""
+"""`maskwright models convert`, `bench` and `quantize`: working on model files."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -81,7 +81,7 @@ def bench(
 
 
 def _timing_table(timings: "list[Timing]") -> Table:
-    """Figures as benchmark_app sums them up, one row per model, device and precision."""
+    """Columns as in benchmark_app, one row per model, device and precision."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("model", "device", "asked for", "runs in"):
         table.add_column(heading, no_wrap=True)
@@ -166,7 +166,7 @@ def _pixels(text: str | None) -> Any:
 
 
 def checked_precision(text: str) -> Any:
-    """The precision of stored weights; raises MaskwrightError for another word."""
+    """The precision of stored weights. Raises MaskwrightError if it is unknown."""
     if text not in ("f16", "f32"):
         raise MaskwrightError(f"precision is f16 or f32, got {text}")
     return text

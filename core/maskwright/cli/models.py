@@ -1,4 +1,4 @@
-"""`maskwright models ...`: the catalogue, what is installed of it, and files that people bring."""
+"""`maskwright models ...`: the catalogue, the installed models, and files that users add."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -47,7 +47,7 @@ def list_models(as_json: AsJson = False) -> int:
 @app.command("show", epilog=exit_codes.HELP)
 @reports_errors
 def show(name: Name, as_json: AsJson = False) -> int:
-    """Print everything that is known about one model."""
+    """Print what is known about a model."""
     from maskwright.inference.installed import installed_model
     from maskwright.models.catalog import all_cards
 
@@ -111,7 +111,7 @@ def verify_models(
     name: Annotated[str | None, typer.Argument(help="One model, or a downloaded file. Default: all installed.")] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Check that installed models, or a published file, are what they should be."""
+    """Check installed models, or a downloaded file, against their checksums."""
     wrong = _found_wrong(name)
     if as_json:
         print_json({"checked": wrong})
@@ -126,7 +126,7 @@ def verify_models(
 @app.command("remove", epilog=exit_codes.HELP)
 @reports_errors
 def remove(name: Name, as_json: AsJson = False) -> int:
-    """Delete an installed model and whatever is left of its download."""
+    """Delete an installed model and anything left of its download."""
     from maskwright.models.catalog import remove as remove_model
 
     remove_model(name)
@@ -143,7 +143,7 @@ app.command("quantize", epilog=exit_codes.HELP)(quantize)
 
 
 def _found_wrong(name: str | None) -> dict[str, str | None]:
-    """What is wrong with a downloaded file, one model, or all installed ones; None for what is right."""
+    """What is wrong with a downloaded file, one model, or all installed ones; None if it is intact."""
     from maskwright.inference.installed import installed_model, installed_models
     from maskwright.models.catalog import verify
     from maskwright.models.install import check_published

@@ -1,4 +1,4 @@
-"""How commands speak: text and bars to people on standard error, results as text or JSON on standard output."""
+"""Output of the commands: messages and progress bars on standard error, results as text or JSON on standard output."""
 
 import functools
 import inspect
@@ -76,11 +76,11 @@ _OF: Mapping[str, tuple[Fields, ...]] = {
     "trust": ({"image_root": "text"},),
     "devices": ({"devices": "texts"},),
 }  # fmt: skip
-"""Of each command what it may print; commands that are not here promise an object and no more."""
+"""The JSON of each command; commands not listed only promise an object."""
 
 
 def schema_of(command: str) -> dict[str, Any]:
-    """`command`: "import", "models list"."""
+    """The JSON schema of a command, such as "import" or "models list"."""
     shapes = [_shape(fields) for fields in _OF.get(command, ())] or [{"type": "object"}]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -109,14 +109,14 @@ _MOST_PRINTED = 100_000
 
 
 class _PlainConsole(Console):
-    """What has been made by strangers, such as the name of a class, cannot steer the terminal."""
+    """Escapes control characters, so that the name of a class in a stranger's file cannot control the terminal."""
 
     def render_str(self, text: str, **options: Any) -> Text:
         return super().render_str(shown_lines(text, _MOST_PRINTED), **options)
 
 
 class PlainFormatter(logging.Formatter):
-    """Of the log, in which names of strangers stand, too."""
+    """Escapes control characters in the log, too."""
 
     def format(self, record: logging.LogRecord) -> str:
         return shown_lines(super().format(record), _MOST_PRINTED)
@@ -126,20 +126,20 @@ _is_quiet: ContextVar[bool] = ContextVar("is_quiet", default=False)
 
 
 def keep_quiet(is_wanted: bool) -> None:
-    """From here on only errors and what a command is asked for: no progress, notes and summaries."""
+    """From here on print only errors and results: no progress, notes or summaries."""
     _is_quiet.set(is_wanted)
 
 
 def messages() -> Console:
-    """For notes, on standard error; nothing with --quiet. Never folded in a file or a pipe.
+    """For notes, on standard error; silent with --quiet. Lines are not folded in a file or pipe.
 
-    Made anew each time: tests and callers may have replaced sys.stderr since.
+    Created on each call, because tests and callers may have replaced sys.stderr.
     """
     return _errors(is_quiet=_is_quiet.get())
 
 
 def summary() -> Console:
-    """For what has been done, on standard output; nothing with --quiet."""
+    """For what has been done, on standard output; silent with --quiet."""
     console = results()
     console.quiet = _is_quiet.get()
     return console
@@ -153,31 +153,32 @@ def _errors(*, is_quiet: bool = False) -> Console:
 
 
 def results() -> Console:
-    """Wide where it is no terminal: a table in a file or a pipe is not folded to 80 columns."""
+    """For results. Wide if not a terminal, so that a table in a file or pipe is not folded to 80 columns."""
     width = None if sys.stdout.isatty() else _WIDE
     return _PlainConsole(highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
 
 
 def results_beside(out: Path) -> Console:
-    """Where to tell what was written to `out`: on standard error where standard output has the file itself."""
+    """For the summary of what was written to `out`: on standard error if `out` is standard output."""
     return messages() if is_standard_output(out) else summary()
 
 
 def require_two_outputs(out: Path, *, as_json: bool) -> None:
-    """Refuses a report and a file in one stream."""
+    """Raise if a report and a file would share standard output."""
     if as_json and is_standard_output(out):
         raise typer.BadParameter("--json and the file itself cannot both go to standard output")
 
 
 def print_json(content: Mapping[str, Any]) -> None:
+    """Print a result as indented JSON."""
     sys.stdout.write(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
 def reports_errors(command: Callable[P, int]) -> Callable[P, None]:
-    """Turn a command that returns its exit code into one for Typer; a MaskwrightError becomes its text and code 1.
+    """Turn a command that returns its exit code into one for Typer; a MaskwrightError is printed and gives code 1.
 
-    With `as_json` among the arguments the error is JSON on standard output. Each command gets `--quiet`, and one with
-    `--json` `--json-schema`, too.
+    If the command's `as_json` is set, the error is printed as JSON on standard output. Each command gets `--quiet`, and
+    one with `--json` also gets `--json-schema`.
     """
 
     @functools.wraps(command)
@@ -214,7 +215,7 @@ _Schema = Annotated[
 
 
 def _add_common_options(run: Callable[..., None]) -> None:
-    """Typer reads options off the signature; these are the same for all."""
+    """Typer reads options off the signature; these are the same for all commands."""
     signature = inspect.signature(run)
     added = {"is_quiet": _Quiet} | ({"wants_schema": _Schema} if "as_json" in signature.parameters else {})
     keyword = inspect.Parameter.KEYWORD_ONLY
@@ -225,9 +226,9 @@ def _add_common_options(run: Callable[..., None]) -> None:
 
 @contextmanager
 def progress_bar(what: str, total: int | None) -> Iterator[Callable[[int, str], None]]:
-    """A bar with count and ETA on the terminal; call what it yields with the number done and a text such as the rate.
+    """A bar with count and ETA on the terminal. Call what it yields with the number done and a text such as the rate.
 
-    Where standard error is not a terminal a line every ten seconds instead; nothing with --quiet.
+    If standard error is not a terminal: a line every ten seconds instead; nothing with --quiet.
     """
     console = messages()
     if not console.is_terminal:
@@ -246,7 +247,7 @@ def progress_bar(what: str, total: int | None) -> Iterator[Callable[[int, str], 
 
 
 class _ProgressLines:
-    """What a log can hold of a bar. What is over within the first ten seconds says nothing."""
+    """Replaces the bar in a log. Prints nothing for the first ten seconds."""
 
     def __init__(self, console: Console, what: str, total: int | None) -> None:
         self._console, self._what, self._total = console, what, total
@@ -261,7 +262,7 @@ class _ProgressLines:
 
 
 class _BarMonitor:
-    """Shows on a bar what an operation reports; Ctrl+C ends the command, so that it is never cancelled."""
+    """Shows an operation's progress on a bar. Never cancels, because Ctrl+C ends the command."""
 
     def __init__(self, show: Callable[[int, str], None]) -> None:
         self._show = show
@@ -281,7 +282,7 @@ def progress_monitor(what: str, total: int | None) -> Iterator[Monitor]:
 
 
 def print_failures(failures: Sequence[tuple[str, str]]) -> None:
-    """File names and reasons, the first twenty of them."""
+    """Print file names and reasons, at most twenty."""
     if not failures:
         return
     table = Table("file", "failed because", box=None, pad_edge=False, header_style="dim")

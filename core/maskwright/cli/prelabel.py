@@ -1,4 +1,4 @@
-"""`maskwright prelabel`: a folder of images goes in, a COCO file or a project comes out."""
+"""`maskwright prelabel`: turns a folder of images into a COCO file or a project."""
 
 from pathlib import Path
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""`maskwright queue`: which images a user should look at first, and why."""
+"""`maskwright queue`: which images to review first, and why."""
 
 from typing import Annotated, Literal
 
@@ -23,7 +23,7 @@ def queue(
     count: Annotated[int, typer.Option(min=1, help="Number of images to list.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output; lists all images.")] = False,
 ) -> int:
-    """List images in the order in which reviewing them is worth most."""
+    """List images in the order in which reviewing them helps most."""
     from maskwright.review.order import ordered_images, reason
 
     with Project.open(project, read_only=second_model is None) as opened:

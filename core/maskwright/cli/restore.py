@@ -1,4 +1,4 @@
-"""`maskwright restore`: earlier copies of a project, listed and brought back."""
+"""`maskwright restore`: list the earlier copies of a project and bring one back."""
 
 from pathlib import Path
 from typing import Annotated
@@ -31,7 +31,7 @@ def restore(
     ] = False,
     as_json: AsJson = False,
 ) -> int:
-    """List the earlier copies of a project, or bring one back; what was there is kept as a copy, too."""
+    """List the earlier copies of a project, or restore one; the present file is kept as a copy, too."""
     file = find_project(project)
     if file is None:
         raise ProjectError("no project here", path=project)

@@ -1,4 +1,4 @@
-"""`maskwright trust`: a project of someone else may read images from the folder that it names."""
+"""`maskwright trust`: let a project from someone else read images from the folder that it names."""
 
 from maskwright.cli import exit_codes
 from maskwright.cli.options import AsJson, ProjectArgument
@@ -12,7 +12,7 @@ def trust(
     project: ProjectArgument,
     as_json: AsJson = False,
 ) -> int:
-    """Let a project read images from a folder that is not beside it; asked for once, when it was made elsewhere."""
+    """Let a project that was made elsewhere read images from a folder that is not beside it."""
     with Project.open(project, read_only=True, trusts_images=True) as opened:
         allow(opened.path, opened.mark, opened.image_root)
         root = opened.image_root

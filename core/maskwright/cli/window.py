@@ -1,4 +1,4 @@
-"""The one door from core to the window: by name, at run time, and only when someone asks for it."""
+"""The only link from core to the window: by name, at run time, and only on request."""
 
 import os
 import sys
@@ -7,14 +7,14 @@ from pathlib import Path
 
 
 def has_display() -> bool:
-    """Whether a window can be seen here: on Linux an X or Wayland server, elsewhere always."""
+    """Whether a window could be shown: on Linux if there is an X or Wayland server, elsewhere always."""
     if sys.platform.startswith("linux"):
         return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     return True
 
 
 def open_window(path: Path | None) -> int:
-    """Show the window on a folder or project until it is closed; its exit code."""
+    """Show the window on a folder or project until it is closed; returns its exit code."""
     if not has_display() and not os.environ.get("QT_QPA_PLATFORM"):
         sys.stderr.write(
             "No display found, so the window cannot open.\n"

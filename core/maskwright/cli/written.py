@@ -1,4 +1,4 @@
-"""What an export or a conversion has written, and what reading it again has shown, in words and as JSON."""
+"""What an export or a conversion wrote, and what verifying it found, as text and as JSON."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +12,13 @@ from maskwright.words import count_of
 
 
 def report_as_json(report: WriteReport) -> dict[str, Any]:
+    """The JSON of one written set."""
     counts = {"path": str(report.path), "images": report.image_count, "instances": report.instance_count}
     return counts | verification_as_json(report.verification)
 
 
 def verification_as_json(result: Verification | None) -> dict[str, Any]:
+    """The JSON of a verification; None if there was none."""
     if result is None:
         return {}
     counts = {"compared": result.compared, "exact": result.exact, "hidden": result.hidden}
@@ -25,6 +27,7 @@ def verification_as_json(result: Verification | None) -> dict[str, Any]:
 
 
 def show_reports(reports: Sequence[WriteReport], losses: Sequence[str], out: Path, *, is_trial: bool = False) -> None:
+    """Print what was written and what the format could not hold."""
     console = results_beside(out)
     for report in reports:
         objects, images = count_of(report.instance_count, "object"), count_of(report.image_count, "image")
@@ -36,7 +39,7 @@ def show_reports(reports: Sequence[WriteReport], losses: Sequence[str], out: Pat
 
 
 def show_problems(problems: Sequence[Problem]) -> None:
-    """By reason, with the first examples of each."""
+    """Print problems by reason, with the first examples of each."""
     console = messages()
     for group in grouped(problems):
         first = group.examples[0]

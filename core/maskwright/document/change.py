@@ -1,7 +1,6 @@
-"""A reversible change of one image's instances: the only thing that edits, undo and the store ever exchange.
+"""A reversible change of one image's instances: the only thing that edits, undo and the store exchange.
 
-With it goes what the step took of the user, and how far the image is afterwards.
-"""
+It also carries the user's effort and the image's state afterwards."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,30 +9,30 @@ from types import MappingProxyType
 from maskwright.document.values import ImageState, Instance, InstanceState
 
 IDLE_S = 30.0
-"""A longer pause counts as so many seconds of looking; the rest of it is idle."""
+"""In a longer pause only this many seconds count; the rest is idle time."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserEffort:
-    """What a user did since the step before."""
+    """What a user did since the previous step."""
 
     clicks: int = 0
     keys: int = 0
     active_s: float = 0.0
-    """Idle time is cut."""
+    """Without idle time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """{instance id: (before, after)}; None before means created, None after means deleted."""
+    """{instance id: (before, after)}; before is None if created, after is None if deleted."""
 
     entries: Mapping[int, tuple[Instance | None, Instance | None]]
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[Instance | None, Instance | None]]) -> "Change":
-        """From (before, after) pairs; pairs that change nothing are left out.
+        """Build from (before, after) pairs; pairs without a difference are dropped.
 
-        Raises ValueError when both sides are None, the two sides' ids differ or an id occurs twice.
+        Raises ValueError if both sides are None, their ids differ or an id occurs twice.
         """
         entries: dict[int, tuple[Instance | None, Instance | None]] = {}
         for before, after in pairs:
@@ -50,18 +49,21 @@ class Change:
 
     @classmethod
     def create(cls, instances: Iterable[Instance]) -> "Change":
+        """A change that adds these instances."""
         return cls.of((None, instance) for instance in instances)
 
     @classmethod
     def delete(cls, instances: Iterable[Instance]) -> "Change":
+        """A change that removes these instances."""
         return cls.of((instance, None) for instance in instances)
 
     @property
     def is_empty(self) -> bool:
+        """Whether nothing changes."""
         return not self.entries
 
     def inverse(self) -> "Change":
-        """The change that takes this one back."""
+        """The change that undoes this one."""
         return Change(MappingProxyType({id_: (after, before) for id_, (before, after) in self.entries.items()}))
 
     def then(self, later: "Change") -> "Change":
@@ -80,20 +82,20 @@ class Change:
 
 
 UNTOUCHED = (ImageState.UNSEEN, ImageState.PRELABELLED, ImageState.EMPTY)
-"""An edit makes them "in progress"."""
+"""States that an edit turns into "in progress"."""
 
 
 def after_edit(state: ImageState) -> ImageState:
-    """When a user has changed an object."""
+    """The image's state after a user has edited an object."""
     return ImageState.IN_PROGRESS if state in UNTOUCHED else state
 
 
 def is_work(change: Change) -> bool:
-    """Whether a step is the user's decision on the image; one that leaves proposals proposals is not."""
+    """Whether a step is a user's decision about the image; one that only alters proposals is not."""
     sides = (instance for _, before, after in change for instance in (before, after) if instance is not None)
     return any(instance.state is not InstanceState.PROPOSED for instance in sides)
 
 
 def after_proposals(state: ImageState) -> ImageState:
-    """When a model has said what it sees."""
+    """The image's state after a model has proposed."""
     return ImageState.PRELABELLED if state is ImageState.UNSEEN else state

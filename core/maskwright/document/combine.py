@@ -1,8 +1,7 @@
-"""Edits that put areas together or take them apart: merge, subtract, intersect, group, split, and so on.
+"""Edits that combine or divide areas: merge, subtract, intersect, group, split, and so on.
 
-As in `edits`: pure functions that return a `Change`, locked instances left out, touched ones become the user's
-decision.
-"""
+As in `edits`: pure functions that return a `Change`; locked instances are left out, and changed ones count as the
+user's decision."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
@@ -20,27 +19,27 @@ from maskwright.geometry.dense import dense_to_polygons
 from maskwright.geometry.polygon import Polygon
 
 MIN_AREA = 1.0
-"""Pixels; smaller scraps of an operation are dropped."""
+"""In pixels; smaller scraps that an operation leaves are dropped."""
 _SAME_AREA = 0.02
-"""Rounding to the drawing grid alone changes an area by less than this."""
+"""Rounding to the drawing grid changes an area by less than this."""
 
 _unpacked = lru_cache(maxsize=256)(dense_to_polygons)
-"""The steps of a slider ask for the same few outlines again and again."""
+"""A slider asks for the same few outlines again and again."""
 
 Area = Sequence[Polygon]
 
 
 def drawn_area(outline: ArrayLike) -> tuple[Polygon, ...]:
-    """What a user meant by an outline: as drawn, or the areas it encloses where it crosses itself.
+    """The area that a user meant by an outline: as drawn, or what it encloses if it crosses itself.
 
-    `outline`: (N, 2) image pixels. Empty when less than a pixel is enclosed.
+    `outline`: (N, 2) image pixels. Empty if it encloses less than a pixel.
     """
     points = np.asarray(outline, np.float64)
     return tuple(_whole(algebra.make_valid((Polygon.of(points),)))) if len(points) >= 3 else ()
 
 
 def merge(document: Document, ids: Collection[int]) -> Change:
-    """One instance of all: the topmost keeps its id and class, the others go."""
+    """Merge into one instance: the topmost keeps its id and class, the others are deleted."""
     instances = edits.editable(document, ids)
     if len(instances) < 2:
         return Change.of([])
@@ -51,12 +50,12 @@ def merge(document: Document, ids: Collection[int]) -> Change:
 
 
 def subtract(document: Document, ids: Collection[int], area: Area) -> Change:
-    """Cut `area` out of instances: holes where it lies inside; an instance that is covered completely is deleted."""
+    """Cut `area` out of instances: it becomes a hole if it lies inside; an instance that it covers is deleted."""
     return _each(document, ids, lambda polygons: algebra.subtract(polygons, area))
 
 
 def subtract_topmost(document: Document, ids: Collection[int]) -> Change:
-    """Cut the topmost of the instances out of the others; the topmost itself stays."""
+    """Cut the topmost instance out of the others; the topmost itself stays."""
     instances = edits.editable(document, ids)
     if len(instances) < 2:
         return Change.of([])
@@ -69,7 +68,7 @@ def add(document: Document, ids: Collection[int], area: Area) -> Change:
 
 
 def intersect(document: Document, ids: Collection[int]) -> Change:
-    """What all have in common; the topmost keeps its id. Nothing changes where they have nothing in common."""
+    """Replace the topmost instance by the area common to all; it keeps its id. No change if there is no common area."""
     instances = edits.editable(document, ids)
     if len(instances) < 2:
         return Change.of([])
@@ -82,7 +81,7 @@ def intersect(document: Document, ids: Collection[int]) -> Change:
 
 
 def group(document: Document, ids: Collection[int]) -> Change:
-    """One instance of several parts, outlines as they are; the topmost keeps its id and class."""
+    """One instance with all parts, outlines unchanged; the topmost keeps its id and class."""
     instances = edits.editable(document, ids)
     if len(instances) < 2:
         return Change.of([])
@@ -92,7 +91,7 @@ def group(document: Document, ids: Collection[int]) -> Change:
 
 
 def ungroup(document: Document, ids: Collection[int], allocate_id: Callable[[], int]) -> Change:
-    """An instance per part; the largest part keeps the id."""
+    """One instance per part; the largest part keeps the id."""
     instances = edits.editable(document, ids)
     pieces: dict[int, list[tuple[Polygon, ...]]] = {one.id: [(part,) for part in one.polygons] for one in instances}
     return _into_pieces(document, pieces, allocate_id)
@@ -110,17 +109,18 @@ def split(document: Document, ids: Collection[int], line: ArrayLike, allocate_id
 
 
 def fill_holes(document: Document, ids: Collection[int]) -> Change:
+    """Remove all holes."""
     return _outlines(document, ids, algebra.fill_holes)
 
 
 def keep_largest_part(document: Document, ids: Collection[int]) -> Change:
-    """Without the scraps that a model leaves around an object."""
+    """Remove all parts but the largest, such as scraps that a model left around an object."""
     scattered = {one.id for one in edits.editable(document, ids) if len(one.polygons) > 1}
     return _outlines(document, scattered, lambda area: [max(area, key=_size)])
 
 
 def to_box(document: Document, ids: Collection[int]) -> Change:
-    """The extent of each instance as a rectangle of four vertices."""
+    """Replace each instance by its bounding box."""
 
     def boxed(instance: Instance) -> list[Polygon]:
         x1, y1, x2, y2 = instance.bounds_xyxy
@@ -130,9 +130,10 @@ def to_box(document: Document, ids: Collection[int]) -> Change:
 
 
 def simplify(document: Document, ids: Collection[int], tolerance: float) -> Change:
-    """More or fewer vertices, the outline nowhere farther than `tolerance` image pixels off the dense one; 0 is that.
+    """Reduce or restore vertices: the outline stays within `tolerance` image pixels of the dense one; 0 restores it.
 
-    It always starts from the dense outline, which stays with the instance: what one step takes the next can bring back.
+    Every step starts from the dense outline, which stays with the instance, so that the next step can restore what this
+    one removes.
     """
     pairs = []
     for instance in edits.editable(document, ids):
@@ -144,11 +145,12 @@ def simplify(document: Document, ids: Collection[int], tolerance: float) -> Chan
 
 
 def dense_outline(instance: Instance) -> tuple[Polygon, ...]:
-    """With every vertex that it had before it was simplified, by a model's tracing or a user."""
+    """The outline with all vertices that it had before a model's tracing or a user simplified it."""
     return instance.polygons if instance.dense is None else _unpacked(instance.dense)
 
 
 def smooth(document: Document, ids: Collection[int]) -> Change:
+    """Smooth the outlines."""
     return _outlines(document, ids, algebra.smooth)
 
 
@@ -159,9 +161,9 @@ def paste(
     *,
     offset: tuple[float, float] = (0.0, 0.0),
 ) -> Change:
-    """Copies with new ids, drawn by a user, moved by `offset` as far as the image allows.
+    """Copies with new ids, counted as drawn by a user, moved by `offset` as far as the image allows.
 
-    From a larger image: what lies outside this one is cut off, an instance that lies entirely outside is left out.
+    Parts outside the image are cut off; instances entirely outside are left out.
     """
     placed = [(one, algebra.clip_to_image(one.polygons, document.size_wh)) for one in instances]
     copies = [
@@ -186,19 +188,19 @@ def paste(
 
 
 def bring_forward(document: Document, ids: Collection[int]) -> Change:
-    """Above everything else."""
+    """Put above all other instances."""
     top = max((one.z for one in document), default=0) + 1
     return Change.of((one, replace(one, z=top)) for one in edits.editable(document, ids))
 
 
 def send_backward(document: Document, ids: Collection[int]) -> Change:
-    """Below everything else."""
+    """Put below all other instances."""
     bottom = min((one.z for one in document), default=0) - 1
     return Change.of((one, replace(one, z=bottom)) for one in edits.editable(document, ids))
 
 
 def _each(document: Document, ids: Collection[int], operate: Callable[[Area], Area]) -> Change:
-    """Apply an operation to the area of each instance; those whose area stays the same are left as they are."""
+    """Apply an operation to the area of each instance; instances whose area does not change are left alone."""
     outlines = {}
     for instance in edits.editable(document, ids):
         after = operate(instance.polygons)

@@ -26,7 +26,7 @@ class Document:
     instances: Mapping[int, Instance]
     revision: int = 0
     damaged: Mapping[int, str] = field(default_factory=_none, compare=False)
-    """{id: why} of further objects whose rows cannot be read; they stay in the project as they are."""
+    """{id: reason} of further objects whose rows cannot be read; they stay in the project unchanged."""
 
     @classmethod
     def of(
@@ -36,7 +36,7 @@ class Document:
         instances: Collection[Instance] = (),
         damaged: Mapping[int, str] | None = None,
     ) -> "Document":
-        """Raises ValueError when an id occurs twice."""
+        """Raises ValueError if an id occurs twice."""
         known = {instance.id: instance for instance in instances}
         if len(known) != len(instances):
             raise ValueError(f"image {image_id}: an instance id occurs twice")
@@ -45,7 +45,7 @@ class Document:
     def apply(self, change: Change) -> "Document":
         """The document after `change`.
 
-        Raises ValueError when the change was made for another state of the document.
+        Raises ValueError if the change was made for another state of the document.
         """
         merged = dict(self.instances)
         for id_, before, after in change:
@@ -58,11 +58,11 @@ class Document:
         return replace(self, instances=_in_drawing_order(merged), revision=self.revision + 1)
 
     def suits(self, change: Change) -> bool:
-        """Whether the change was made for this state of its instances."""
+        """Whether the change was made for the present state of its instances."""
         return all(self.instances.get(id_) == before for id_, before, _ in change)
 
     def bounds_of(self, ids: Collection[int]) -> tuple[float, float, float, float] | None:
-        """xyxy around these instances, of those that are here; None where none is."""
+        """xyxy around those of the instances that exist, in image pixels; None if none do."""
         boxes = [self.instances[id_].bounds_xyxy for id_ in ids if id_ in self.instances]
         if not boxes:
             return None

@@ -1,8 +1,7 @@
-"""Every edit of a document as a pure function that returns the `Change`; nothing here mutates or draws.
+"""Every edit of a document as a pure function that returns a `Change`; nothing here mutates or draws.
 
-An edit of geometry or category makes a proposed or accepted instance EDITED: from then on it is the user's decision.
-Locked instances are left out of every edit except `set_locked`. Coordinates are image pixels on pixel edges.
-"""
+An edit of geometry or category makes a proposed or accepted instance EDITED: it then counts as the user's decision. All
+edits but `set_locked` leave locked instances out. Coordinates are image pixels on pixel edges."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
@@ -25,18 +24,18 @@ Point = tuple[float, float]
 
 
 def edited(instance: Instance, polygons: Iterable[Polygon]) -> Instance:
-    """The instance with other outlines, as edited by a user; the dense one it came from is then not its own."""
+    """The instance with other outlines, as edited by a user; its dense outline no longer applies and is dropped."""
     return replace(_touched(instance), polygons=tuple(polygons), dense=None)
 
 
 def simplified(instance: Instance, polygons: Iterable[Polygon]) -> Instance:
-    """The instance with more or less detail; what it had before anybody simplified it stays with it."""
+    """The instance with more or less detail; its original detail stays with it."""
     dense = instance.dense if instance.dense is not None else polygons_to_dense(instance.polygons)
     return replace(_touched(instance), polygons=tuple(polygons), dense=dense)
 
 
 def editable(document: Document, ids: Iterable[int]) -> list[Instance]:
-    """Those of the instances that exist and are not locked, lowest first."""
+    """The given instances that exist and are not locked, lowest first."""
     known = [document[instance_id] for instance_id in set(ids) if instance_id in document]
     return sorted((one for one in known if not one.is_locked), key=lambda one: (one.z, one.id))
 
@@ -47,37 +46,39 @@ def create(instance_id: int, category_id: int, polygons: Iterable[Polygon], *, z
 
 
 def delete(document: Document, ids: Collection[int]) -> Change:
-    """Take instances away.
+    """Delete instances.
 
-    What a model proposed stays in the document as REJECTED, so that the next run does not bring it back.
+    A model's proposal stays in the document as REJECTED, so that the next run does not bring it back.
     """
     return Change.of((instance, _deleted(instance)) for instance in editable(document, ids))
 
 
 def _deleted(instance: Instance) -> Instance | None:
     if instance.state is InstanceState.DRAWN:
-        return None  # a user made it, with an assistant's help if it says where it comes from
+        return None  # made by a user, with an assistant's help if it has a provenance
     if instance.state is InstanceState.PROPOSED or instance.provenance is not None:
         return replace(instance, state=InstanceState.REJECTED)
     return None
 
 
 def accept(document: Document, ids: Collection[int]) -> Change:
-    """Proposals become accepted; what a user decided already stays."""
+    """Accept proposals; what a user has decided already stays."""
     return _with_state(document, ids, (InstanceState.PROPOSED, InstanceState.REJECTED), InstanceState.ACCEPTED)
 
 
 def reject(document: Document, ids: Collection[int]) -> Change:
-    """Proposals become rejected: out of sight, remembered."""
+    """Reject proposals: they are hidden but remembered."""
     return _with_state(document, ids, (InstanceState.PROPOSED,), InstanceState.REJECTED)
 
 
 def propose_again(document: Document, ids: Collection[int]) -> Change:
-    """What was rejected is to be answered once more."""
+    """Turn rejected instances into proposals again."""
     return _with_state(document, ids, (InstanceState.REJECTED,), InstanceState.PROPOSED)
 
 
 def set_category(document: Document, ids: Collection[int], category_id: int) -> Change:
+    """Give instances another class."""
+
     def with_category(instance: Instance) -> Instance:
         if instance.category_id == category_id:
             return instance
@@ -87,15 +88,17 @@ def set_category(document: Document, ids: Collection[int], category_id: int) -> 
 
 
 def set_visible(document: Document, ids: Collection[int], is_visible: bool) -> Change:
+    """Show or hide instances."""
     return _each(document, ids, lambda instance: replace(instance, is_visible=is_visible), even_locked=True)
 
 
 def set_locked(document: Document, ids: Collection[int], is_locked: bool) -> Change:
+    """Lock or unlock instances."""
     return _each(document, ids, lambda instance: replace(instance, is_locked=is_locked), even_locked=True)
 
 
 def set_polygons(document: Document, outlines: Mapping[int, Iterable[Polygon]]) -> Change:
-    """Replace the outlines of several instances; one that is left without parts is deleted, an equal one no edit."""
+    """Replace the outlines of several instances; one left without parts is deleted, equal outlines change nothing."""
     pairs: list[tuple[Instance | None, Instance | None]] = []
     for instance in editable(document, outlines):
         polygons = tuple(outlines[instance.id])
@@ -106,7 +109,7 @@ def set_polygons(document: Document, outlines: Mapping[int, Iterable[Polygon]]) 
 
 
 def move(document: Document, ids: Collection[int], dx: float, dy: float) -> Change:
-    """Shift instances together, only so far that they stay on the image (as far as they are on it now)."""
+    """Shift instances together, only as far as they stay on the image (or as far inside it as they are now)."""
     instances = editable(document, ids)
     if not instances:
         return Change.of([])
@@ -118,7 +121,7 @@ def move(document: Document, ids: Collection[int], dx: float, dy: float) -> Chan
 
 
 def move_vertices(document: Document, places: Mapping[VertexRef, Point]) -> Change:
-    """Put vertices at new places, kept on the image; several instances at once for joined borders."""
+    """Move vertices, kept on the image; several instances at once for shared borders."""
     width, height = document.size_wh
     rings: dict[tuple[int, int, int], dict[int, Point]] = {}
     for ref, (x, y) in places.items():
@@ -129,7 +132,7 @@ def move_vertices(document: Document, places: Mapping[VertexRef, Point]) -> Chan
 
 
 def insert_vertices(document: Document, after: Iterable[VertexRef], point: Point) -> Change:
-    """The same new vertex on several outlines, one edge of each: a border that neighbours share stays shared."""
+    """Insert the same vertex into several outlines, one edge of each, so that a shared border stays shared."""
     changed: dict[tuple[int, int, int], Ring | None] = {}
     for ref in after:
         key = (ref.instance_id, ref.part, ref.ring)
@@ -138,7 +141,7 @@ def insert_vertices(document: Document, after: Iterable[VertexRef], point: Point
 
 
 def delete_vertices(document: Document, refs: Iterable[VertexRef]) -> Change:
-    """Remove vertices; a ring of fewer than three left goes with them, and a part with its outer ring."""
+    """Delete vertices. A ring left with fewer than three is removed, and a part with its outer ring."""
     doomed: dict[tuple[int, int, int], set[int]] = {}
     for ref in refs:
         doomed.setdefault((ref.instance_id, ref.part, ref.ring), set()).add(ref.vertex)
@@ -210,7 +213,7 @@ def _ring(document: Document, instance_id: int, part: int, ring: int) -> Ring:
 
 
 def _replace_rings(document: Document, changed: Mapping[tuple[int, int, int], Ring | None]) -> Change:
-    """Rings by (instance id, part, ring number); None removes the ring."""
+    """Replace rings, keyed by (instance id, part, ring number); None removes the ring."""
     by_instance: dict[int, dict[tuple[int, int], Ring | None]] = {}
     for (instance_id, part, ring), points in changed.items():
         by_instance.setdefault(instance_id, {})[part, ring] = points
@@ -233,10 +236,9 @@ Points = NDArray[np.float64]
 
 
 def redraw_stretch(ring: Ring, start: EdgePoint, end: EdgePoint, path: Points) -> Ring:
-    """The ring with the stretch between two points on it replaced by `path`, (N, 2) image pixels.
+    """The ring with the stretch between two of its points replaced by `path`, (N, 2) image pixels.
 
-    Of the two stretches between the points the one nearer to the drawn path is replaced. Raises ValueError when
-    nothing would be left.
+    Of the two possible stretches the one nearer to `path` is replaced. Raises ValueError if nothing would be left.
     """
     forward = _stretch(ring, start, end)
     backward = _stretch(ring, end, start)
@@ -248,7 +250,7 @@ def redraw_stretch(ring: Ring, start: EdgePoint, end: EdgePoint, path: Points) -
 
 
 def _stretch(ring: Ring, start: EdgePoint, end: EdgePoint) -> Points:
-    """From `start` along the ring's own direction to `end`, both included."""
+    """From `start` in the ring's direction to `end`, both included."""
     first, last = start.start.vertex, end.start.vertex
     steps = (last - first) % len(ring)
     if steps == 0 and end.fraction < start.fraction:
@@ -258,7 +260,7 @@ def _stretch(ring: Ring, start: EdgePoint, end: EdgePoint) -> Points:
 
 
 def _distance(stretch: Points, drawn: Points) -> float:
-    """Mean distance of a stretch from the drawn line, image pixels."""
+    """Mean distance of a stretch from the drawn path, image pixels."""
     line = shapely.LineString(stretch)
     if line.length == 0:
         return 0.0

@@ -1,4 +1,4 @@
-"""All outlines of a document in a few large arrays, for whatever has to look at thousands of polygons at once."""
+"""All outlines of a document in a few large arrays, for code that has to process thousands of polygons at once."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from maskwright.document.values import Instance
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PackedOutlines:
-    """Rings laid end to end; instances in drawing order (row 0 is lowest)."""
+    """Rings end to end; instances in drawing order (row 0 is lowest)."""
 
     instance_ids: NDArray[np.int64]
-    """(N,)"""
+    """(N,) instance ids."""
     bounds_xyxy: NDArray[np.float64]
-    """(N, 4) extent per instance, image pixels; NaN for an instance without parts."""
+    """(N, 4) xyxy bounds per instance, image pixels; NaN for an instance without parts."""
     points: NDArray[np.float64]
     """(M, 2) image pixels on pixel edges."""
     ring_starts: NDArray[np.int64]
@@ -28,6 +28,7 @@ class PackedOutlines:
 
     @classmethod
     def of(cls, instances: Iterable[Instance]) -> "PackedOutlines":
+        """Pack instances, given in drawing order."""
         ids, rings, part_sizes, instance_sizes = [], [], [], []
         for instance in instances:
             ids.append(instance.id)
@@ -49,11 +50,11 @@ class PackedOutlines:
 
     @property
     def point_starts(self) -> NDArray[np.int64]:
-        """(N + 1,) first point of each instance."""
+        """(N + 1,) index of the first point of each instance."""
         return self.ring_starts[self.part_starts[self.instance_starts]]
 
     def rows_touching(self, box_xyxy: tuple[float, float, float, float]) -> NDArray[np.int64]:
-        """Rows of the instances whose extent touches the box, in drawing order."""
+        """Rows of the instances whose bounds touch the box, in drawing order."""
         x1, y1, x2, y2 = box_xyxy
         bounds = self.bounds_xyxy
         hit = (bounds[:, 0] <= x2) & (bounds[:, 2] >= x1) & (bounds[:, 1] <= y2) & (bounds[:, 3] >= y1)
@@ -81,7 +82,7 @@ def _starts(sizes: list[int] | NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _ranges(starts: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """starts[r]:starts[r + 1] for each row, joined."""
+    """The ranges starts[r]:starts[r + 1] of all rows, concatenated."""
     sizes = starts[rows + 1] - starts[rows]
     shift = np.repeat(starts[rows] - (np.cumsum(sizes) - sizes), sizes)
     places: NDArray[np.int64] = np.arange(len(shift), dtype=np.int64) + shift

@@ -1,11 +1,10 @@
-"""One stable colour per category, told apart by most eyes and readable on photographs.
+"""One stable colour per category, distinguishable for most eyes and readable on photographs.
 
-The first eight follow the hues of Okabe and Ito, "Color Universal Design" (2008), lightened where they would
-drown in a dark image. Each of the next 88 is the one of a grid (L* 46 to 93, chroma above 22) whose smallest CIEDE2000
-distance to all before it is largest, the least of four eyes counting: normal, protanopia, deuteranopia and
-tritanopia by the matrices of Machado, Oliveira and Fernandes, IEEE TVCG 15(6), 2009. So the fewer classes, the
-farther apart; among the first twelve the distance is at least 6.5. Later ones walk the hue circle by the golden angle.
-"""
+The first eight follow the hues of Okabe and Ito, "Color Universal Design" (2008), lightened where they would disappear
+in a dark image. Each of the next 88 is the colour of a grid (L* 46 to 93, chroma above 22) with the largest CIEDE2000
+distance to all before it, taken as the minimum over normal vision, protanopia, deuteranopia and tritanopia (matrices of
+Machado, Oliveira and Fernandes, IEEE TVCG 15(6), 2009). So the fewer classes, the greater the distances; among the
+first twelve it is at least 6.5. Later colours walk the hue circle by the golden angle."""
 
 import colorsys
 import math
@@ -37,18 +36,19 @@ a5c35a e1d200 00d2c3 b44b69 96692d 965aa5 78c3a5 ff2dc3 f07878 a5d287 5a9669 d26
 c3f0b4 69fff0 696996 7878a5
 """
 _LEAST_LIGHT = 0.3
-"""Relative luminance of a line: over 3:1 beside its dark seam, but on the brightest ground, where the seam is seen."""
+"""Least relative luminance of a line: over 3:1 against its dark seam, except on the brightest ground, where the seam
+shows."""
 _ALIKE = 22.0
-"""Colours less than that apart (CIE 1976) are taken for one another on a photograph."""
+"""Colours less than this apart (CIE 1976) are hard to tell apart on a photograph."""
 _MOST_APART = 24
-"""Classes, of which each can still have a colour of its own."""
+"""Up to this many classes can each have a colour of their own."""
 _GOLDEN_ANGLE = 0.381966
 _LIGHTNESS = (0.62, 0.74, 0.54)
 
 
 @lru_cache(maxsize=4096)
 def stable_colour(category_id: int) -> Rgb:
-    """The colour of a category that has none of its own; depends on the id alone, so it survives any reordering."""
+    """The default colour of a category; depends on the id alone, so it survives any reordering."""
     place = max(category_id, 1) - 1
     if place < len(known := _known()):
         return known[place]
@@ -64,15 +64,15 @@ def _known() -> tuple[Rgb, ...]:
 
 
 def category_colour(category: Category) -> Rgb:
-    """The category's own `#rrggbb`, or the stable colour of its id where that is empty or not a colour."""
+    """The category's own `#rrggbb`, or the stable colour of its id if that is empty or invalid."""
     return parse_colour(category.colour) or stable_colour(category.id)
 
 
 def told_apart(categories: Sequence[Category]) -> tuple[Category, ...]:
-    """The same classes, those whose stable colour is much like that of one before them with another.
+    """The same categories, with another colour for any whose stable colour resembles that of an earlier one.
 
-    For the classes that are listed together: of 80, two that occur may have neighbouring colours. A colour of a
-    class's own stays, and the first by id keep theirs, so that few change when another class occurs.
+    Meant for classes that are listed together: of 80, two that occur may have similar colours. Colours that a user
+    chose stay, and lower ids keep theirs, so that few change when another class occurs.
     """
     taken = {category.id: colour for category in categories if (colour := parse_colour(category.colour))}
     for category in sorted(categories, key=lambda each: each.id):
@@ -89,7 +89,7 @@ def _text(colour: Rgb) -> str:
 
 
 def _apart(wanted: Rgb, taken: Sequence[Rgb]) -> Rgb:
-    """`wanted`, or the first of the palette that is not like one that is taken; among very many all are alike."""
+    """`wanted`, or the first colour of the palette that resembles none of `taken`; `wanted` if all do."""
     if len(taken) > _MOST_APART:
         return wanted
     return next((each for each in (wanted, *_known()) if all(_distance(each, o) >= _ALIKE for o in taken)), wanted)
@@ -97,7 +97,7 @@ def _apart(wanted: Rgb, taken: Sequence[Rgb]) -> Rgb:
 
 @lru_cache(maxsize=1 << 14)
 def _distance(one: Rgb, other: Rgb) -> float:
-    """CIE 1976."""
+    """Distance by CIE 1976."""
     return math.dist(_lab(one), _lab(other))
 
 
@@ -106,7 +106,8 @@ def _lab(colour: Rgb) -> tuple[float, float, float]:
     """CIELAB under D65."""
     encoded = (channel / 255 for channel in colour)
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in encoded]
-    rows = ((0.4339, 0.3762, 0.1899), (0.2126, 0.7152, 0.0722), (0.0178, 0.1095, 0.8727))  # white is (1, 1, 1)
+    # scaled so that white is (1, 1, 1)
+    rows = ((0.4339, 0.3762, 0.1899), (0.2126, 0.7152, 0.0722), (0.0178, 0.1095, 0.8727))
     x, y, z = (
         t ** (1 / 3) if (t := sum(a * b for a, b in zip(row, linear, strict=True))) > 0.008856 else 7.787 * t + 16 / 116
         for row in rows
@@ -116,7 +117,7 @@ def _lab(colour: Rgb) -> tuple[float, float, float]:
 
 @lru_cache(maxsize=4096)
 def line_colour(colour: Rgb) -> Rgb:
-    """The colour of a line over a photograph: mixed with white until it is light enough to be seen on dark ground."""
+    """The colour of a line over a photograph: mixed with white until it is light enough for a dark background."""
     return next(mixed for step in range(21) if _luminance(mixed := _lighter(colour, step / 20)) >= _LEAST_LIGHT)
 
 

@@ -1,7 +1,6 @@
 """Which instance, vertex or edge is under a point: the hit tests of the canvas.
 
-Extents are compared in one numpy pass (20,000 instances: some 60 us); only the few that remain are looked at exactly.
-"""
+Bounds are compared in one numpy pass (20,000 instances: some 60 us); only the few that remain are tested exactly."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,28 +35,28 @@ class EdgePoint:
     x: float
     y: float
     fraction: float
-    """How far along the edge, 0 at `start`, 1 at the next vertex."""
+    """Fraction along the edge: 0 at `start`, 1 at the next vertex."""
     distance: float
-    """From the point that was asked about, image pixels."""
+    """From the queried point, in image pixels."""
 
 
 Box = tuple[float, float, float, float]
 
 
 def is_shown(instance: Instance) -> bool:
-    """Whether an instance is on the canvas at all: hidden and rejected ones are not."""
+    """Whether an instance is drawn on the canvas: hidden and rejected ones are not."""
     return instance.is_visible and instance.state is not InstanceState.REJECTED and bool(instance.polygons)
 
 
 class SpatialIndex:
-    """Hit tests on one document. Immutable: a changed document gets a new index by `after`."""
+    """Hit tests on one document. Immutable: a changed document gets a new index from `after`."""
 
     def __init__(self, document: Document) -> None:
         packed = PackedOutlines.of(instance for instance in document if is_shown(instance))
         self._take(document, packed.bounds_xyxy, np.diff(packed.point_starts))
 
     def after(self, change: Change, document: Document) -> "SpatialIndex":
-        """The index of `document`, which is this one's document after `change`; known extents are kept."""
+        """The index of `document`, which is this index's document after `change`; known bounds are reused."""
         known = {instance.id: row for row, instance in enumerate(self._shown)}
         shown = [instance for instance in document if is_shown(instance)]
         rows = np.array([known.get(instance.id, -1) for instance in shown], np.int64)
@@ -72,7 +71,7 @@ class SpatialIndex:
         return index
 
     def at(self, x: float, y: float, *, tolerance: float = 0.0) -> list[int]:
-        """Ids of the instances that hold the point or whose outline is within `tolerance`, topmost first."""
+        """Ids of the instances that contain the point or whose outline is within `tolerance`, topmost first."""
         return [
             instance.id
             for instance in reversed(self._touching((x - tolerance, y - tolerance, x + tolerance, y + tolerance)))
@@ -80,10 +79,10 @@ class SpatialIndex:
         ]
 
     def ids_touching(self, box: Box, *, at_least: float = 0.0, most: int | None = None) -> list[int]:
-        """Ids of the shown instances whose extent touches the box, lowest first.
+        """Ids of the shown instances whose bounds touch the box, lowest first.
 
-        Those whose extent is under `at_least` image pixels on both sides are left out; of more than `most` the
-        largest are taken.
+        Those smaller than `at_least` image pixels on both sides are left out; of more than `most`, the largest are
+        returned.
         """
         rows = self._rows_touching(box, at_least=at_least)
         if most is not None and len(rows) > most:
@@ -92,7 +91,7 @@ class SpatialIndex:
         return [self._shown[row].id for row in rows]
 
     def vertices_touching(self, box: Box) -> int:
-        """How many vertices the instances have whose extent touches the box."""
+        """Number of vertices of the instances whose bounds touch the box."""
         return int(self._counts[self._rows_touching(box)].sum())
 
     def inside(self, box: Box) -> list[int]:
@@ -108,14 +107,14 @@ class SpatialIndex:
         return [instance.id for instance in self._touching(box) if _touches(instance, area)]
 
     def near(self, x: float, y: float, tolerance: float, *, without: frozenset[int] = frozenset()) -> list[int]:
-        """Ids of the instances whose extent is within `tolerance` of the point."""
+        """Ids of the instances whose bounds are within `tolerance` of the point."""
         found = self._touching((x - tolerance, y - tolerance, x + tolerance, y + tolerance))
         return [instance.id for instance in found if instance.id not in without]
 
     def nearest_vertex(
         self, x: float, y: float, *, tolerance: float, among: Iterable[int] | None = None
     ) -> VertexRef | None:
-        """The closest vertex within `tolerance`, of the instances in `among` (all that are shown without it)."""
+        """The closest vertex within `tolerance`, of the instances in `among` (default: all that are shown)."""
         best: VertexRef | None = None
         best_square = tolerance * tolerance
         for instance in self._candidates(x, y, tolerance, among):
@@ -141,7 +140,7 @@ class SpatialIndex:
         return best
 
     def vertices_at(self, x: float, y: float, *, tolerance: float) -> list[VertexRef]:
-        """All vertices within `tolerance` of the point, of every instance that is shown."""
+        """All vertices within `tolerance` of the point, of all shown instances."""
         return [
             VertexRef(instance.id, part, ring_number, vertex)
             for instance in self._candidates(x, y, tolerance, None)
@@ -180,7 +179,7 @@ def rings_of(instance: Instance) -> Iterable[tuple[int, int, Ring]]:
 
 
 def contains(instance: Instance, x: float, y: float) -> bool:
-    """Whether the point is inside a part and in none of that part's holes."""
+    """Whether the point is inside a part and in none of its holes."""
     return any(
         _ring_contains(polygon.exterior, x, y) and not any(_ring_contains(hole, x, y) for hole in polygon.holes)
         for polygon in instance.polygons
@@ -200,7 +199,7 @@ def _ring_contains(ring: Ring, x: float, y: float) -> bool:
 
 
 def _nearest_on_ring(ring: Ring, x: float, y: float) -> tuple[float, int, float, tuple[float, float]]:
-    """(distance, edge number, fraction along it, point) of the outline's closest point."""
+    """(distance, edge number, fraction along it, point) of the closest point on the outline."""
     along = np.roll(ring, -1, axis=0) - ring
     lengths = (along**2).sum(axis=1)
     towards = np.array((x, y)) - ring
@@ -229,12 +228,12 @@ def _touches(instance: Instance, area: shapely.Geometry) -> bool:
     parts = [shapely.Polygon(polygon.exterior, polygon.holes) for polygon in instance.polygons]
     if all(part.is_valid for part in parts):
         return bool(shapely.intersects(shapely.MultiPolygon(parts) if len(parts) > 1 else parts[0], area))
-    # An outline that crosses itself is taken as it is drawn: in time that does not grow with the crossings.
+    # A self-intersecting outline is tested as drawn, in time that does not grow with the crossings.
     return any(bool(shapely.intersects(part.boundary, area)) or _covers(part, area) for part in parts)
 
 
 def _covers(part: shapely.Polygon, area: shapely.Geometry) -> bool:
-    """Whether an area that meets no edge of a polygon lies inside of it, even-odd."""
+    """Whether an area that touches no edge of a polygon lies inside it, by the even-odd rule."""
     point = area.point_on_surface()
     starts = [shapely.get_coordinates(ring)[:-1] for ring in (part.exterior, *part.interiors)]
     return is_inside_of_rings((point.x, point.y), starts)

@@ -14,7 +14,7 @@ def _empty() -> Mapping[str, Any]:
 
 
 class InstanceState(StrEnum):
-    """Whose word an instance is. Only PROPOSED belongs to a model; all others are a user's decision."""
+    """Who decided about an instance. PROPOSED is a model's; all others are a user's decision."""
 
     PROPOSED = "proposed"
     ACCEPTED = "accepted"
@@ -24,39 +24,39 @@ class InstanceState(StrEnum):
 
     @property
     def is_exported(self) -> bool:
-        """Whether the instance is part of the corrected data set (proposals only if a user asks for them)."""
+        """Whether the instance is part of the corrected data set (proposals are exported only on request)."""
         return self in (InstanceState.ACCEPTED, InstanceState.EDITED, InstanceState.DRAWN)
 
 
 class ImageState(StrEnum):
-    """How far the work on an image is."""
+    """How far the work on an image has come."""
 
     UNSEEN = "unseen"
     PRELABELLED = "prelabelled"
     IN_PROGRESS = "in_progress"
     DONE = "done"
     EMPTY = "empty"
-    """A user looked and there is nothing to annotate."""
+    """A user looked and found nothing to annotate."""
 
     @property
     def is_untouched(self) -> bool:
-        """Whether nobody has worked on the image yet."""
+        """Whether no user has worked on the image yet."""
         return self in (ImageState.UNSEEN, ImageState.PRELABELLED)
 
 
 class ImageStanding(StrEnum):
-    """Whether an image belongs to the set. Its objects and its history are kept in any case."""
+    """Whether an image belongs to the data set. Its objects and history are kept in any case."""
 
     LISTED = "listed"
     EXCLUDED = "excluded"
-    """Shown as such, and left out of batches, counts, exports and learning."""
+    """Shown as excluded, and left out of batches, counts, exports and learning."""
     REMOVED = "removed"
-    """As excluded, and out of sight."""
+    """As excluded, and hidden from the list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A class of the project. `id` is what COCO files carry; gaps are fine, 0 never occurs."""
+    """A class of the project. `id` is the one in COCO files; ids may have gaps, 0 never occurs."""
 
     id: int
     name: str
@@ -68,14 +68,14 @@ class Category:
 
 
 ASSISTED = "assist "
-"""What the name of an origin begins with where an assistant did it alone; one that refined comes after " + "."""
+"""Prefix of the provenance if an assistant worked alone; one that refined a model's outline is named after " + "."""
 BESIDE = " beside "
-"""In the name of a model, before that of the one whose proposals it extends."""
+"""In the provenance's model name: precedes the model whose proposals this one extends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a proposal came from: the model, the thresholds that chose it, and when."""
+    """Where a proposal came from: the model, the thresholds that selected it, and when."""
 
     model_name: str
     model_hash: str
@@ -84,24 +84,26 @@ class Provenance:
     created_at: str
     """ISO 8601, UTC."""
     mask_threshold: float | None = None
-    """Probability from which a pixel belonged to it; None: not known, as with all that earlier versions proposed."""
+    """Probability above which a pixel belonged to the mask; None: unknown, as for proposals of early versions."""
     min_iou: float | None = None
-    """How true its outline had to be to the mask, 1 for exactly; None: not known."""
+    """Least IoU of the outline with the mask, 1 for exact; None: unknown."""
 
     @property
     def is_by_assistant(self) -> bool:
-        """Whether no model with thresholds is behind it: an assistant was pointed at it, or found it alike."""
+        """Whether no model with thresholds was involved: a user pointed an assistant at it, or it was found
+        as similar.
+        """
         return self.model_name.startswith(ASSISTED)
 
     @property
     def beside(self) -> str:
-        """Name of the model whose proposals it extends by a class that this one lacks; empty: of none."""
+        """Name of the model whose proposals this one extends; empty if none."""
         return self.model_name.partition(BESIDE)[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One object on an image. `id` is unique in the project and never reused."""
+    """One object in an image. `id` is unique in the project and never reused."""
 
     id: int
     category_id: int
@@ -110,33 +112,35 @@ class Instance:
     score: float | None = None
     provenance: Provenance | None = None
     z: int = 0
-    """Drawing order: higher is above; equal values are ordered by id."""
+    """Drawing order: higher is on top; equal values are ordered by id."""
     is_visible: bool = True
     is_locked: bool = False
     is_crowd: bool = False
     extra: Mapping[str, Any] = field(default_factory=_empty, hash=False)
     """Unknown keys of an imported file, written back untouched."""
     dense: bytes | None = None
-    """The outline with all its detail, packed (`geometry.dense`), where `polygons` is a simplified one of it."""
+    """The full outline, packed (`geometry.dense`), if `polygons` is a simplified version of it."""
     edited_at: str = field(default="", compare=False)
-    """When a user last touched it (ISO 8601, UTC), as the project knows; empty: nobody has."""
+    """When a user last changed it (ISO 8601, UTC); empty: never."""
 
     @property
     def bounds_xyxy(self) -> tuple[float, float, float, float]:
+        """Bounds of all parts, image pixels."""
         return polygons_bounds_xyxy(self.polygons)
 
     @property
     def vertex_count(self) -> int:
+        """Number of vertices of all rings."""
         return sum(polygon.vertex_count for polygon in self.polygons)
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """One image of a project. `width` and `height` are those after EXIF orientation."""
+    """One image of a project. `width` and `height` are those after EXIF rotation."""
 
     id: int
     file_name: str
-    """Relative to the project's image root, forward slashes."""
+    """Relative to the project's image root, with forward slashes."""
     width: int
     height: int
     state: ImageState = ImageState.UNSEEN

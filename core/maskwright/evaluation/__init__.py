@@ -1,4 +1,4 @@
-"""Judging predictions with pycocotools."""
+"""Evaluation of predictions with pycocotools."""
 
 from maskwright.evaluation.figures import EvaluationReport
 from maskwright.evaluation.model_run import evaluate_model

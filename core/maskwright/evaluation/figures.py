@@ -1,4 +1,4 @@
-"""COCO's twelve figures, from pycocotools' own matching, and the report that holds them."""
+"""COCO's twelve metrics, from pycocotools' own matching, and the report that holds them."""
 
 import contextlib
 import io
@@ -12,25 +12,25 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR", "ARs", "ARm", "ARl")
-"""Names of COCO's twelve figures in the order in which COCOeval prints them; AR is at the largest maxDets."""
+"""Names of COCO's twelve metrics in the order in which COCOeval prints them; AR is at the largest maxDets."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationReport:
-    """COCO's figures for boxes and masks, 0..1; -1 where the ground truth has no such instance."""
+    """COCO's metrics for boxes and masks, 0..1; -1 if the ground truth has no such instance."""
 
     bbox: Mapping[str, float]
     segm: Mapping[str, float]
     max_dets: int
-    """Detections per image that count: 100 as usual, or the model's own limit where that is higher."""
+    """Detections evaluated per image: 100 as usual, or the model's own limit if that is higher."""
     image_count: int
-    """Images of the ground truth, failed ones included."""
+    """Images of the ground truth, including failed ones."""
     truth_count: int
     prediction_count: int
     failures: tuple[tuple[str, str], ...] = ()
-    """File name and reason, for images that gave no prediction."""
+    """File name and reason for images without a prediction."""
     notes: tuple[str, ...] = ()
-    """What a reader of the figures has to know."""
+    """What a reader of the figures should know."""
 
 
 CocoResult = dict[str, Any]
@@ -40,9 +40,9 @@ _ALL, _SMALL, _MEDIUM, _LARGE = range(4)
 
 
 def coco_figures(truth: COCO, results: Sequence[CocoResult], kind: str, max_dets: int) -> dict[str, float]:
-    """Figures by name; `kind` is "bbox" or "segm".
+    """Metrics by name; `kind` is "bbox" or "segm".
 
-    The same arithmetic as COCOeval.summarize, which can only be asked for AP at 100 detections.
+    The same arithmetic as COCOeval.summarize, which reports AP only at 100 detections.
     """
     if not results:
         return _without_results(truth)
@@ -64,7 +64,7 @@ def coco_figures(truth: COCO, results: Sequence[CocoResult], kind: str, max_dets
 
 
 def loaded_truth(dataset: dict[str, Any]) -> COCO:
-    """pycocotools' index over a ground truth, quietly."""
+    """pycocotools' index of a ground truth, without its messages."""
     truth = COCO()
     truth.dataset = {"info": {}, **dataset}
     with contextlib.redirect_stdout(io.StringIO()):
@@ -73,13 +73,13 @@ def loaded_truth(dataset: dict[str, Any]) -> COCO:
 
 
 def _for_kind(results: Sequence[CocoResult], kind: str) -> list[CocoResult]:
-    """loadRes takes the first of bbox and segmentation that it meets, and writes into what it is given."""
+    """loadRes uses whichever of bbox and segmentation it finds first, and modifies its argument."""
     dropped = "segmentation" if kind == "bbox" else "bbox"
     return [{key: value for key, value in result.items() if key != dropped} for result in results]
 
 
 def _without_results(truth: COCO) -> dict[str, float]:
-    """Nothing found: zero, or -1 where there was nothing to find."""
+    """No detections: 0, or -1 where there is nothing to find."""
     return dict.fromkeys(METRICS, 0.0 if truth.anns else -1.0)
 
 

@@ -1,4 +1,4 @@
-"""Running a model over the images of a ground truth, and judging what it says."""
+"""Runs a model on the images of a ground truth and evaluates its predictions."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from maskwright.inference.model import Model
 from maskwright.inference.prediction import Prediction
 
 OnImages = Callable[[int, int], None]
-"""Called with images done and images in all."""
+"""Called with the number of images done and the total."""
 
 
 def evaluate_model(
@@ -31,12 +31,12 @@ def evaluate_model(
     max_instances: int | None = None,
     on_progress: OnImages | None = None,
 ) -> EvaluationReport:
-    """COCO's figures for the masks and boxes that `model` proposes on the images of a ground truth.
+    """COCO's metrics for the masks and boxes that `model` proposes on the images of a ground truth.
 
-    nms_iou, max_instances: the model's own where None. Detections per image that count are raised from COCO's 100 to
-    `max_instances` where that is higher, and a note says so. Masks are judged as pre-labelling takes them, cut at
-    their box, before polygons. Images that cannot be read are listed as failures and count as without detections.
-    Raises FormatError for a file that is no COCO ground truth.
+    nms_iou, max_instances: None for the model's own. The limit of 100 detections per image is raised to `max_instances`
+    if that is higher, and a note says so. Masks are evaluated as in pre-labelling: clipped to their box, before
+    polygons. Images that cannot be read are listed as failures and count as having no detections. Raises FormatError
+    for a file that is not a COCO ground truth.
     """
     dataset = read_truth(coco_json)
     limit = model.max_instances if max_instances is None else max_instances
@@ -48,11 +48,11 @@ def evaluate_model(
 
 @dataclass(frozen=True, slots=True)
 class Detections:
-    """What a model proposes on the images of a ground truth, under the ground truth's ids."""
+    """What a model proposes on the images of a ground truth, with the ground truth's ids."""
 
     results: tuple[CocoResult, ...]
     category_ids: dict[int, int]
-    """The ground truth's category by the model's, for those that both have."""
+    """{the model's category: the ground truth's}, for those that both have."""
     failures: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
 
@@ -68,9 +68,9 @@ def detections(
     classes: Mapping[int, int] | None = None,
     on_progress: OnImages | None = None,
 ) -> Detections:
-    """As `evaluate_model` takes them; `dataset` is a ground truth that was read and checked.
+    """Detections as `evaluate_model` uses them; `dataset` is a parsed and validated ground truth.
 
-    classes: {the model's id: the ground truth's}; None: by their names.
+    classes: {the model's id: the ground truth's}; None to match them by name.
     """
     named = [(label.id, label.name) for label in model.labels]
     ids, notes = category_map(named, dataset["categories"])
@@ -98,7 +98,7 @@ def judged(
     failures: tuple[tuple[str, str], ...] = (),
     notes: tuple[str, ...] = (),
 ) -> EvaluationReport:
-    """Figures of results against a ground truth; both are checked already."""
+    """Metrics of results against a ground truth; both have been validated."""
     truth = loaded_truth(dataset)
     if max_dets > 100:
         notes = (*notes, f"maxDets raised from COCO's 100 to {max_dets}")
@@ -116,7 +116,7 @@ def judged(
 
 @dataclass
 class _Run:
-    """What builds up while the images go through."""
+    """State of a run over the images."""
 
     category_ids: dict[int, int]
     score: float
@@ -127,7 +127,7 @@ class _Run:
     unread: list[tuple[str, str]] = field(default_factory=list)
 
     def images(self, entries: list[dict[str, Any]], folder: Path) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """Position in the ground truth and pixels of every image that can be read."""
+        """Index in the ground truth and pixels of every readable image."""
         for index, entry in enumerate(entries):
             try:
                 yield index, _read(folder / entry["file_name"], (entry["width"], entry["height"]))
@@ -135,11 +135,13 @@ class _Run:
                 self.unread.append((entry["file_name"], error.message))
 
     def collect(self, image_id: int, instances: tuple[Prediction, ...]) -> None:
+        """Add the detections of one image."""
         for instance in instances:
             if instance.category_id in self.category_ids:
                 self.results.append(_result(instance, image_id, self.category_ids[instance.category_id]))
 
     def all_failures(self) -> tuple[tuple[str, str], ...]:
+        """File name and reason of every image without a prediction."""
         return tuple(sorted(self.failures + self.unread))
 
 

@@ -1,4 +1,4 @@
-"""Judging predictions in a file (COCO results, or a whole COCO dataset such as our own export) or in a project."""
+"""Evaluates predictions in a file (COCO results, or a COCO dataset such as our own export) or in a project."""
 
 import math
 from collections import Counter
@@ -17,19 +17,18 @@ from maskwright.geometry.raster import polygons_to_rle
 from maskwright.project.store import Project
 
 Size = tuple[int, int]
-"""(height, width), as pycocotools wants it."""
+"""(height, width), as pycocotools expects."""
 
 
 def evaluate_predictions(
     predictions: Sequence[Mapping[str, Any]] | Mapping[str, Any] | Path, coco_json: Path
 ) -> EvaluationReport:
-    """COCO's figures for detections against a ground truth.
+    """COCO's metrics for detections against a ground truth.
 
-    predictions: COCO results (image_id, category_id, score, segmentation), a COCO dataset, or the path of a file of
+    predictions: COCO results (image_id, category_id, score, segmentation), a COCO dataset, or the path of a file with
     either. A dataset is matched by file name and category name; annotations without a score, also among their
-    attributes, count as certain.
-    Detections per image that count are raised from COCO's 100 to the most any image has.
-    Raises FormatError for a file of neither kind and for a detection that cannot be judged.
+    attributes, count as certain. The limit of 100 detections per image is raised to the largest number on any image.
+    Raises FormatError for a file of neither kind and for a detection that cannot be evaluated.
     """
     dataset = read_truth(coco_json)
     path = predictions if isinstance(predictions, Path) else None
@@ -58,7 +57,7 @@ def _entries(
 
 
 def _translated(content: Mapping[str, Any], dataset: Mapping[str, Any]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-    """Annotations of another dataset under the ground truth's image and category ids."""
+    """Annotations of another dataset with the ground truth's image and category ids."""
     image_ids = _ids_by_name(dataset["images"])
     own_images = {image["id"]: _found(image["file_name"], image_ids) for image in content["images"]}
     named = [(int(category["id"]), str(category["name"])) for category in content["categories"]]
@@ -76,14 +75,16 @@ def _translated(content: Mapping[str, Any], dataset: Mapping[str, Any]) -> tuple
 
 
 def _score(annotation: Mapping[str, Any]) -> Any:
-    """Of a dataset's annotation: its own, else the one among its attributes, where our export keeps it."""
+    """A dataset annotation's own score, else the one among its attributes, where our export stores it."""
     attributes = annotation.get("attributes")
     kept = attributes.get("score", 1.0) if isinstance(attributes, Mapping) else 1.0
     return annotation.get("score", kept)
 
 
 def _ids_by_name(images: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Image ids by file name and, where only one image has it, by its last part: files count from other folders."""
+    """Image ids by file name and, if it is unambiguous, by its last part: files may name images relative to other
+    folders.
+    """
     lasts = Counter(_last(image["file_name"]) for image in images)
     shorts = {_last(image["file_name"]): image["id"] for image in images if lasts[_last(image["file_name"])] == 1}
     return shorts | {_slashed(image["file_name"]): image["id"] for image in images}
@@ -116,7 +117,7 @@ def _result(entry: Mapping[str, Any], size_hw: Size) -> CocoResult:
 
 
 def _compressed(segmentation: Any, size_hw: Size) -> Any:
-    """Compressed RLE of polygons, plain counts or compressed counts; raises ValueError for another size."""
+    """Polygons, plain counts or compressed counts as compressed RLE. Raises ValueError for a wrong size."""
     if isinstance(segmentation, list):
         return coco_mask.merge(coco_mask.frPyObjects(segmentation, *size_hw))
     if tuple(segmentation["size"]) != size_hw:
@@ -131,7 +132,7 @@ def _most_per_image(results: Sequence[CocoResult]) -> int:
 
 
 def evaluate_project(project: Project, coco_json: Path) -> EvaluationReport:
-    """As `evaluate_predictions`, for everything in the project that nobody has rejected."""
+    """Like `evaluate_predictions`, for everything in the project except rejected objects."""
     annotations = []
     records = list(project.images.all())
     for record in records:

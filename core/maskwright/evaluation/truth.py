@@ -1,4 +1,4 @@
-"""A COCO ground truth as a file of this world: read, checked, with a clear message where it is not one."""
+"""Reads a COCO ground truth and validates it, with a clear message if it is not one."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from maskwright.formats.json_stream import parsed
 
 
 def read_truth(path: Path) -> dict[str, Any]:
-    """A COCO dataset with images, categories and annotations; raises FormatError for anything else."""
+    """A COCO dataset with images, categories and annotations. Raises FormatError for anything else."""
     dataset = read_json(path)
     missing = [key for key in ("images", "categories", "annotations") if not _is_list_of_objects(dataset, key)]
     if missing:
@@ -18,7 +18,7 @@ def read_truth(path: Path) -> dict[str, Any]:
 
 
 def read_json(path: Path) -> Any:
-    """Parsed JSON; raises FormatError with the path for a file that is missing, unreadable or no JSON."""
+    """Parsed JSON. Raises FormatError with the path if the file is missing, unreadable or not JSON."""
     try:
         return parsed(path.read_bytes(), path)
     except OSError as error:
@@ -28,9 +28,9 @@ def read_json(path: Path) -> Any:
 def category_map(
     named: Iterable[tuple[int, str]], truth: Iterable[Mapping[str, Any]]
 ) -> tuple[dict[int, int], tuple[str, ...]]:
-    """From ids of a model (or file) to ids of the ground truth, and notes about what does not fit.
+    """{id of a model (or file): id of the ground truth}, and notes about classes that do not match.
 
-    Names decide, whatever the ids; where no name fits, equal ids do; a single class is paired with a single class.
+    Matches by name, whatever the ids; if no name matches, by equal ids; a single class is paired with a single class.
     """
     own, wanted = dict(named), {int(category["id"]): str(category["name"]) for category in truth}
     by_name = {_plain(name): key for key, name in wanted.items()}

@@ -1,1 +1,1 @@
-"""Annotation files: one module per format."""
+"""Annotation files, one module or package per format."""

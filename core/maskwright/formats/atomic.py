@@ -1,7 +1,6 @@
-"""Files that appear whole or not at all, whatever the place is: a file, a link, a pipe or standard output.
+"""Files that appear completely or not at all, whether the target is a file, a link, a pipe or standard output.
 
-What an export would take the place of is asked about before anything is written.
-"""
+Also asks before an export replaces anything."""
 
 import errno
 import os
@@ -23,21 +22,21 @@ from maskwright.words import count_of
 
 _BUFFER_BYTES = 1 << 20
 PIPE_WAIT_S = 10.0
-"""How long a named pipe without a writer is waited for."""
+"""How long to wait for a writer of a named pipe."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _MOST_NAME = 60
-"""Characters of a name that the temporary one begins with; a name may be as long as the file system has it."""
+"""Length of the name's beginning that the temporary name keeps; a name may be as long as the file system allows."""
 _STANDARD_OUTPUT = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
 
 
 @contextmanager
 def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
-    """A binary file that takes the place of `path` when the block ends well; else `path` stays as it was.
+    """A binary file that replaces `path` when the block succeeds; otherwise `path` stays as it was.
 
-    The bytes go to a temporary file in the same folder, which is flushed to the disk before it is renamed and
-    removed if anything goes wrong. Of a link the file that it leads to is replaced. A pipe and standard output get the
-    bytes when all are there. Raises FormatError for a full disk, a missing or a read-only folder, and for a place that
-    no file can take (a device, a folder, a socket).
+    The bytes go to a temporary file in the same folder, which is flushed to disk before it is renamed and removed on
+    failure. For a link, the file that it points to is replaced. A pipe and standard output receive the bytes once all
+    are there. Raises FormatError for a full disk, a missing or read-only folder, and for a target that cannot be a file
+    (a device, a folder, a socket).
     """
     if is_stream(path):
         with tempfile.TemporaryFile() as file:
@@ -60,20 +59,20 @@ def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
         temporary.replace(place)
         _sync_folder(place.parent)
     except OSError as error:
-        if error.errno is None:  # not the system's: whoever fills the file has given up
+        if error.errno is None:  # not from the system: the code that fills the file gave up
             raise
         raise write_error(error, path) from error
     finally:
         if temporary is not None:
-            with suppress(OSError):  # gone already, or on a disk that fails: which is told by what failed first
+            with suppress(OSError):  # already gone, or the disk fails: the first error matters
                 temporary.unlink()
 
 
 @contextmanager
 def readable_place(path: Path) -> Iterator[Path]:
-    """Where to write so that the result can be read again before it is handed on.
+    """Where to write if the result has to be read again before it is handed on.
 
-    `path` itself, or, for a pipe and standard output, a temporary file that is poured there when the block ends well.
+    `path` itself, or, for a pipe and standard output, a temporary file that is copied there when the block succeeds.
     Raises FormatError as `atomic_writer` does.
     """
     if not is_stream(path):
@@ -90,7 +89,7 @@ def readable_place(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def written_place(path: Path, *, is_trial: bool) -> Iterator[Path]:
-    """As `readable_place`; for a trial a place of the same name that is gone afterwards."""
+    """Like `readable_place`; for a trial a temporary place of the same name."""
     if not is_trial:
         with readable_place(path) as place:
             yield place
@@ -101,7 +100,7 @@ def written_place(path: Path, *, is_trial: bool) -> Iterator[Path]:
 
 @contextmanager
 def readable_source(path: Path) -> Iterator[Path]:
-    """A file or folder to read; what comes down a pipe or standard input (`-`) is kept in a file meanwhile."""
+    """A file or folder to read; input from a pipe or standard input (`-`) is copied to a temporary file."""
     is_standard = str(path) in ("-", "/dev/stdin")
     if not is_standard and not is_stream(path):
         yield path
@@ -123,17 +122,19 @@ def readable_source(path: Path) -> Iterator[Path]:
 
 
 def _has_writer(handle: int) -> bool:
-    """Of a pipe that does not block: whether there is anything in it, or someone who may still write."""
+    """Whether a non-blocking pipe has data, or a writer that may still send some."""
     if select.select([handle], [], [], PIPE_WAIT_S)[0]:
         return True
     try:
-        return os.read(handle, 1) != b""  # never anything: nothing was there just now
+        return os.read(handle, 1) != b""  # never True: it was empty just now
     except BlockingIOError:
         return True
 
 
 def _opened_pipe(path: Path) -> IO[bytes]:
-    """To be read to its end, however long its writer takes; one that nobody writes to would hold up for ever."""
+    """Opened for reading to its end, however long the writer takes; raises for a pipe without a writer, which would
+    block.
+    """
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:
         if stat.S_ISFIFO(os.fstat(handle).st_mode) and not _has_writer(handle):
@@ -151,12 +152,12 @@ def _is_xml(file: Path) -> bool:
 
 
 def is_standard_output(path: Path) -> bool:
-    """Whether `-` or one of the system's names for standard output is meant."""
+    """Whether the path is `-` or one of the system's names for standard output."""
     return str(path) in _STANDARD_OUTPUT
 
 
 def is_stream(path: Path) -> bool:
-    """Whether bytes sent there are gone: standard output or a pipe. Nothing to replace, nothing to read again."""
+    """Whether the path is a stream (standard output or a pipe): nothing to replace, nothing to read again."""
     if is_standard_output(path):
         return True
     try:
@@ -166,7 +167,7 @@ def is_stream(path: Path) -> bool:
 
 
 def write_error(error: OSError, path: Path) -> FormatError:
-    """What an operating system error at writing means, for the user who asked for the file."""
+    """An operating system error at writing, explained to the user who asked for the file."""
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
             return FormatError(
@@ -187,7 +188,7 @@ def write_error(error: OSError, path: Path) -> FormatError:
 
 
 def _regular_place(path: Path) -> Path:
-    """The file to replace or to make, behind any links. Raises FormatError for what is no regular file."""
+    """The file to replace or create, behind any links. Raises FormatError if it is not a regular file."""
     place = Path(os.path.realpath(path))
     if place.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
@@ -216,7 +217,7 @@ def _pour(file: IO[bytes], path: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name itself survive a power cut, where the platform can."""
+    """Make the new name survive a power cut, where the platform can."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -231,7 +232,9 @@ _MOST_COUNTED = 10_000
 
 
 def what_is_there(path: Path) -> str | None:
-    """In words for the user; None for nothing, an empty file or folder, a pipe and standard output."""
+    """What is there already, in words for the user; None for nothing, an empty file or folder, a pipe and standard
+    output.
+    """
     if is_stream(path):
         return None
     try:
@@ -239,7 +242,7 @@ def what_is_there(path: Path) -> str | None:
         if path.is_dir():
             return _of_folder(path)
     except (OSError, ValueError):
-        return None  # writing says what is wrong with the place
+        return None  # writing reports what is wrong with the place
     if not path.is_file() or not found.st_size:
         return None
     when = datetime.fromtimestamp(found.st_mtime).astimezone().strftime("%Y-%m-%d %H:%M")
@@ -247,14 +250,14 @@ def what_is_there(path: Path) -> str | None:
 
 
 def require_nothing_there(path: Path, *, may_replace: bool) -> None:
-    """Raises FormatError where the user has something and has not said that it may be replaced."""
+    """Raises FormatError if there is something and the user has not allowed replacing it."""
     found = None if may_replace else what_is_there(path)
     if found is not None:
         raise FormatError(f"already exists: {found}; nothing was written", path=path, hint="use --force to replace it")
 
 
 def mark_of(path: Path) -> str:
-    """Changes when the file does; empty for what is not one file."""
+    """A mark that changes whenever the file does; empty if it is not a single file."""
     try:
         found = path.stat()
         return f"{found.st_size} {found.st_mtime_ns}" if path.is_file() else ""

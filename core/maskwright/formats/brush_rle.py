@@ -1,9 +1,9 @@
-"""Label Studio's brush masks: run lengths in bits over the bytes of an RGBA image, whose alpha is the mask.
+"""Label Studio's brush masks: bit-packed run lengths over the bytes of an RGBA image whose alpha is the mask.
 
-The code is that of `@thi.ng/rle-pack`, as `label_studio_sdk/converter/brush.py` documents it: 32 bits count the values,
-5 their width less one, four times 4 the widths of a run's length less one. Then packets: one bit says whether one
-value is repeated, two which of the four widths the length has, then the length less one, and the value or values.
-"""
+The encoding is that of `@thi.ng/rle-pack`, as `label_studio_sdk/converter/brush.py` documents it: 32 bits for the
+number of values, 5 for their width minus one, four times 4 for the widths of a run's length minus one. Then packets:
+one bit for whether a single value is repeated, two for which of the four widths the length has, then the length minus
+one, and the value or values."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ _CHANNELS = 4
 
 
 def mask_to_brush(mask: NDArray[np.bool_]) -> list[int]:
-    """The bytes of a (H, W) mask; set pixels are 255 in all channels."""
+    """The encoded bytes of an (H, W) mask; set pixels are 255 in all channels."""
     flat = mask.ravel()
     edges = np.flatnonzero(np.diff(flat)) + 1 if flat.size else np.empty(0, np.int64)
     starts = [0, *edges.tolist()]
@@ -30,7 +30,7 @@ def mask_to_brush(mask: NDArray[np.bool_]) -> list[int]:
 
 
 def brush_to_mask(data: Sequence[int], size_wh: tuple[int, int]) -> NDArray[np.bool_]:
-    """(H, W) bool. Raises ValueError for bytes that break off or are for an image of another size."""
+    """(H, W) bool. Raises ValueError for truncated data or an image of another size."""
     width, height = size_wh
     bits = _Bits(data)
     count, word = bits.take(32), bits.take(5) + 1
@@ -62,7 +62,7 @@ def _packets(length: int, value: str) -> list[str]:
 
 
 class _Bits:
-    """A cursor over the bits of a list of bytes."""
+    """Reads bits from a list of bytes."""
 
     def __init__(self, data: Sequence[int]) -> None:
         if not all(type(byte) is int and 0 <= byte <= 255 for byte in data):
@@ -71,6 +71,7 @@ class _Bits:
         self._at = 0
 
     def take(self, count: int) -> int:
+        """The next `count` bits as a number."""
         end = self._at + count
         if end > len(self._text):
             raise ValueError("the brush mask is truncated")

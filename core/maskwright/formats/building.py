@@ -1,4 +1,4 @@
-"""Builds a data set from formats that know classes by name and objects by their place in a file."""
+"""Builds a data set from formats that identify classes by name and objects by their position in a file."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,22 +18,22 @@ from maskwright.regular_files import read_regular
 
 @dataclass(frozen=True, slots=True)
 class ParsedObject:
-    """One object of a file. `category`: the name of its class, or the id that `add_category` gave."""
+    """One object of a file. `category`: the name of its class, or an id returned by `add_category`."""
 
     category: str | int
     polygons: tuple[Polygon, ...]
     is_box: bool = False
-    """The file has a box and no outline; `polygons` are its rectangle."""
+    """The file has a box without an outline; `polygons` are its rectangle."""
     score: float | None = None
     is_proposal: bool = False
-    """A model's proposal that nobody has confirmed."""
+    """A model's proposal that no user has confirmed."""
     is_crowd: bool = False
     z: int = 0
     extra: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class DataSetBuilder:
-    """Ids from 1 in the order of adding."""
+    """Collects images, objects and problems. Ids count from 1 in the order of adding."""
 
     def __init__(self, path: Path, names: Iterable[str] = ()) -> None:
         self._path = path
@@ -48,8 +48,8 @@ class DataSetBuilder:
             self.category_id(name)
 
     def add_category(self, name: str, *, id: int = 0, supercategory: str = "", colour: str = "") -> int:
-        """Its id, `id` where that is free; another class even where one has this name already: a file that numbers its
-        classes may do that.
+        """Add a class and return its id: `id` if that is free. Another class of the same name is kept apart, because
+        files that number their classes may have two of a name.
         """
         taken = {category.id for category in self._categories}
         new_id = id if id > 0 and id not in taken else max(taken, default=0) + 1
@@ -59,11 +59,11 @@ class DataSetBuilder:
         return category.id
 
     def category_id(self, name: str) -> int:
-        """Of the class of this name, made at its first use."""
+        """The id of the class of this name, which is added if it is new."""
         return self._by_name[name] if name in self._by_name else self.add_category(name)
 
     def category_ids(self) -> list[int]:
-        """Of the classes known so far, in the order of adding."""
+        """The ids of the classes so far, in the order of adding."""
         return [category.id for category in self._categories]
 
     def add_image(
@@ -74,10 +74,10 @@ class DataSetBuilder:
         *,
         is_finished: bool = True,
     ) -> None:
-        """`objects`: as described, or (class name, parts). An image added twice is a problem, not an error.
+        """Add an image. `objects`: parsed objects, or (class name, parts). A repeated image is a problem, not an error.
 
-        One whose objects were all skipped is not empty: it stays open, and so does one that the file itself calls
-        unfinished.
+        An image whose objects were all skipped is not verified as empty: it stays open, and so does one that the file
+        marks as unfinished.
         """
         has_skipped, self._has_skipped = self._has_skipped, False
         if file_name in self._images:
@@ -94,20 +94,21 @@ class DataSetBuilder:
             self._instances[image_id] = tuple(made)
 
     def skip(self, where: str, reason: object) -> None:
-        """A file or image that is not in the result."""
+        """Report a file or image that is missing from the result."""
         self._has_skipped = False
         self.problems.append(Problem(where, _words(reason)))
 
     def skip_object(self, where: str, reason: object) -> None:
-        """An object of the image that is added next."""
+        """Report a missing object of the image that is added next."""
         self._has_skipped = True
         self.problems.append(Problem(where, _words(reason)))
 
     def change(self, where: str, reason: object) -> None:
-        """Something that is in the result otherwise than in the file."""
+        """Report something that differs between the result and the file."""
         self.problems.append(Problem(where, _words(reason), "changed"))
 
     def finished(self) -> DataSet:
+        """The data set built so far."""
         return DataSet(
             self._path,
             tuple(self._categories),
@@ -142,9 +143,10 @@ def _state(described: Sequence[ParsedObject], is_whole: bool) -> ImageState:
 
 
 def json_documents(path: Path, builder: DataSetBuilder) -> Iterator[tuple[str, Path, Mapping[str, Any]]]:
-    """(place for people, folder from the set's root, content) of each JSON object below a folder, or of one file.
+    """(name for messages, folder relative to the set's root, content) of each JSON object below a folder, or of one
+    file.
 
-    What cannot be read is listed as a problem.
+    Files that cannot be read are reported as problems.
     """
     files = sorted(path.rglob("*.json")) if path.is_dir() else [path]
     root = path if path.is_dir() else path.parent

@@ -1,4 +1,4 @@
-"""The class names of YOLO data sets: the YAML that Ultralytics reads, and plain lists of names."""
+"""The class names of YOLO data sets: Ultralytics' YAML and plain lists of names."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +16,8 @@ _MOST_BYTES = 16 << 20
 def read_yaml(file: Path) -> yaml.MappingNode:
     """The mapping in a YAML file, as nodes. Raises FormatError for anything else.
 
-    Nodes and not values, since a class may be called `no`, `1.0` or `2024-01-01`: its name is what is written there.
-    The loader in Python, whose recursion ends in an exception and not in a crash.
+    Nodes rather than values, because a class may be called `no`, `1.0` or `2024-01-01`, and its name is what the file
+    says. Uses the Python loader, where deep nesting raises an exception instead of crashing.
     """
     try:
         if file.stat().st_size > _MOST_BYTES:
@@ -33,7 +33,7 @@ def read_yaml(file: Path) -> yaml.MappingNode:
 
 
 def yaml_value(node: yaml.MappingNode, key: str) -> yaml.Node | None:
-    """What stands under `key`. Raises ValueError where the key stands there twice: one of them would be lost."""
+    """The value of `key`. Raises ValueError for a duplicate key, because one of the two would be lost."""
     found = [value for name, value in node.value if isinstance(name, yaml.ScalarNode) and name.value == key]
     if len(found) > 1:
         raise ValueError(f"`{key}` occurs twice")
@@ -41,7 +41,7 @@ def yaml_value(node: yaml.MappingNode, key: str) -> yaml.Node | None:
 
 
 def yaml_texts(node: yaml.Node) -> Iterator[tuple[str, str]]:
-    """(key, value) of a mapping as they are written there; nothing else is looked at."""
+    """(key, value) pairs of a mapping as written in the file; other nodes are skipped."""
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
     return (
         (key.value, value.value)
@@ -67,7 +67,7 @@ def names_of_yaml(file: Path) -> dict[int, str]:
 
 
 def names_of_lines(file: Path) -> dict[int, str]:
-    """{class number: name} of a list with one name in a line (classes.txt, obj.names). Raises FormatError."""
+    """{class number: name} from a list with one name per line (classes.txt, obj.names). Raises FormatError."""
     try:
         lines = read_regular(file).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -84,7 +84,7 @@ def names_of_lines(file: Path) -> dict[int, str]:
 def _numbered(table: yaml.Node) -> dict[int, str]:
     names: dict[int, str] = {}
     for number, node in _entries(table):
-        if not 0 <= number <= _MOST_CLASSES:  # a table up to there would fill the memory
+        if not 0 <= number <= _MOST_CLASSES:  # a table of that length would fill the memory
             raise ValueError(f"expected class numbers up to {_MOST_CLASSES}, got {number}")
         if number in names:
             raise ValueError(f"class {number} occurs twice")
@@ -98,7 +98,7 @@ def _numbered(table: yaml.Node) -> dict[int, str]:
 
 
 def _is_text(value: str) -> bool:
-    """Not so with half a pair of surrogates, which YAML can spell and no file can hold."""
+    """False for text with half a surrogate pair, which YAML can spell but no file can hold."""
     return not any("\ud800" <= character <= "\udfff" for character in value)
 
 

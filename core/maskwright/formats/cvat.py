@@ -37,7 +37,7 @@ _ELLIPSE_VERTICES = 64
 
 
 def write_cvat(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
-    """Raises FormatError where the file cannot be written."""
+    """Write `path` as one XML file. Raises FormatError if it cannot be written."""
     names = {category.id: category.name for category in source.categories()}
     root = Element("annotations")
     SubElement(root, "version").text = "1.1"
@@ -58,9 +58,9 @@ def write_cvat(source: CocoSource, path: Path, options: CocoExportOptions) -> Wr
 
 
 def read_cvat(path: Path) -> DataSet:
-    """The XML file, or a folder with it. Raises FormatError for what is not CVAT's XML.
+    """Read the XML file, or a folder with it. Raises FormatError for anything else.
 
-    Shapes of one label and one `group_id` are the parts of one object. Tracks of videos are not read, and listed.
+    Shapes with the same label and `group_id` are parts of one object. Video tracks are reported and skipped.
     """
     file = cvat_file(path) or path
     try:
@@ -89,7 +89,7 @@ def read_cvat(path: Path) -> DataSet:
 
 
 def cvat_file(path: Path) -> Path | None:
-    """The XML that is meant by a file or by the folder that CVAT packs it in; None where there is none."""
+    """The XML file at `path` or in the folder that CVAT packs it in; None if there is none."""
     names = ("annotations.xml", "default.xml", "annotations/default.xml")
     places = [path] if path.is_file() else [path / name for name in names]
     return next((place for place in places if place.suffix == ".xml" and place.is_file()), None)
@@ -154,7 +154,7 @@ def _attributes(child: Any) -> dict[str, Any]:
 
 
 def _geometry(child: Any, size_wh: tuple[int, int]) -> tuple[tuple[Polygon, ...], bool] | None:
-    """The parts, and whether they are a box; None for what is not an object (tags)."""
+    """The parts, and whether they are a box; None for tags, which have no geometry."""
     match child.tag:
         case "polygon":
             pairs = [pair.split(",") for pair in (child.get("points") or "").split(";")]
@@ -180,7 +180,7 @@ def _geometry(child: Any, size_wh: tuple[int, int]) -> tuple[tuple[Polygon, ...]
 
 
 def _turned(polygons: tuple[Polygon, ...], degrees: float) -> tuple[Polygon, ...]:
-    """Clockwise about the middle of their extent, as CVAT turns boxes and ellipses."""
+    """Rotated clockwise about the centre of their bounds, as CVAT rotates boxes and ellipses."""
     if not math.isfinite(degrees):
         raise ValueError("expected a rotation in degrees")
     x1, y1, x2, y2 = polygons_bounds_xyxy(polygons)

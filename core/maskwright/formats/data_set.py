@@ -1,4 +1,5 @@
-"""Annotated images in memory: what every reader makes and every writer takes, and what a reader found wrong."""
+"""Annotated images in memory, which every reader returns and every writer accepts, and the problems that a reader
+found."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,10 +13,10 @@ from maskwright.document.values import Category, ImageRecord, Instance
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`skipped`: the thing is not in the result; `changed`: it is, but not as the file has it."""
+    """`skipped`: missing from the result; `changed`: there, but not as in the file."""
 
     where: str
-    """For a user: "annotation 17", "images[3]"."""
+    """For the user: "annotation 17", "images[3]"."""
     reason: str
     effect: Literal["skipped", "changed"] = "skipped"
 
@@ -37,7 +38,7 @@ _EXAMPLES = 3
 
 
 def grouped(problems: Iterable[Problem]) -> Sequence[Group]:
-    """By reason, whatever names and numbers it is about: what was left out first, then by how many they are."""
+    """Grouped by reason, ignoring names and numbers in it: skipped before changed, then by count."""
     found: dict[tuple[str, str], list[Problem]] = {}
     for problem in problems:
         found.setdefault((problem.effect, _DETAIL.sub("…", problem.reason)), []).append(problem)
@@ -47,7 +48,7 @@ def grouped(problems: Iterable[Problem]) -> Sequence[Group]:
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """Categories, images and their instances, and what of the file could not be read."""
+    """Categories, images and instances, and the problems found while reading them."""
 
     path: Path
     category_list: tuple[Category, ...]
@@ -57,7 +58,7 @@ class DataSet:
     """What a project has to remember to write the file again; JSON values."""
     problems: tuple[Problem, ...] = field(default=(), compare=False)
     has_own_ids: bool = True
-    """Whether objects go by ids that the file gives them; else they are numbered by their place in it."""
+    """Whether the file gives its objects ids; otherwise they are numbered by position."""
 
     def categories(self) -> Sequence[Category]:
         return self.category_list
@@ -69,10 +70,11 @@ class DataSet:
         return self.instances_by_image.get(image_id, ())
 
     def setting(self, key: str) -> Any:
+        """The setting under `key`; None if there is none."""
         return self.settings.get(key)
 
     def instance_ids(self) -> Sequence[int]:
-        """Of all images, image by image."""
+        """The ids of all instances, image by image."""
         return [instance.id for image in self.image_list for instance in self.instances(image.id)]
 
     def find_instances(self, ids: Sequence[int]) -> Mapping[int, tuple[int, Instance]]:

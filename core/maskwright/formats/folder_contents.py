@@ -1,4 +1,4 @@
-"""What image files a folder has, by name, and how large they are."""
+"""The image files in a folder, by name, and their sizes."""
 
 import os
 from collections import defaultdict
@@ -12,7 +12,7 @@ from maskwright.images.header import IMAGE_SUFFIXES, probe_image
 
 
 def files_below(root: Path) -> set[str]:
-    """Names of all images below `root` from there, forward slashes; folders that cannot be listed are left out."""
+    """Names of all images below `root`, relative with forward slashes; unreadable folders are skipped."""
     found: set[str] = set()
     folders = [""]
     while folders:
@@ -31,9 +31,9 @@ def files_below(root: Path) -> set[str]:
 
 
 def names_in_folder(names: Sequence[str], here: Set[str], path: Path, root: Path, image_folder: str) -> dict[str, str]:
-    """{name: the same below `image_folder` beside the file or folder `path`}; empty unless one of them is there.
+    """{name: the same name below `image_folder` beside the file or folder `path`}; empty unless one of them exists.
 
-    `here`: what there is below `root`.
+    `here`: the names that exist below `root`.
     """
     base = path if path.is_dir() else path.parent
     try:
@@ -45,7 +45,7 @@ def names_in_folder(names: Sequence[str], here: Set[str], path: Path, root: Path
 
 
 class FolderSizes(Mapping[str, tuple[int, int]]):
-    """Sizes of the images of a project and of its folder, by name; a file is looked into when it is asked for."""
+    """Sizes of a project's images and of those in its folder, by name; files are opened only when asked for."""
 
     def __init__(self, known: Mapping[str, tuple[int, int]], root: Path) -> None:
         self._known, self._root = known, root
@@ -69,7 +69,9 @@ class FolderSizes(Mapping[str, tuple[int, int]]):
 
 
 def sizes_of(*folders: Path) -> Callable[[str], tuple[int, int] | None]:
-    """Sizes of images by name in these folders or their `images`: there, or under another path of the same end."""
+    """Looks up image sizes by name in these folders or their `images` subfolder, directly or by matching
+    path endings.
+    """
 
     @cache
     def names_below(folder: Path) -> Mapping[str, list[str]]:

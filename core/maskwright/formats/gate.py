@@ -1,4 +1,4 @@
-"""The look before an export: everything that a consumer would refuse, misread or silently drop."""
+"""Checks before an export: everything that a reader would refuse, misread or silently drop."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -66,12 +66,12 @@ class DamagedRow:
     row: str
     reason: str
     image_id: int | None = None
-    """The image that it belongs to, where it belongs to one."""
+    """The image that it belongs to, if any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`image_id` and `instance_id` say where to jump; 0 where the whole set is meant."""
+    """`image_id` and `instance_id` say where to jump to; 0 if the whole set is meant."""
 
     kind: FindingKind
     message: str
@@ -80,12 +80,12 @@ class Finding:
 
     @property
     def is_error(self) -> bool:
-        """Whether a consumer would refuse or misread the file; the others are worth a look."""
+        """Whether a reader would refuse or misread the file; other findings are warnings."""
         return self.kind in _ERRORS
 
     @property
     def is_fixable(self) -> bool:
-        """Whether `gate.fixed` can mend it without changing what is meant."""
+        """Whether `gate.fixed` can fix it without changing the meaning."""
         return self.kind in _FIXABLE
 
 
@@ -99,7 +99,7 @@ def check(
     image_root: Path | None = None,
     on_image: Callable[[int], None] = lambda done: None,
 ) -> Iterator[Finding]:
-    """Findings in the order of the images; without `image_root` the image files are not looked at."""
+    """Findings in the order of the images; without `image_root` the image files are not checked."""
     categories = {category.id: category.name for category in source.categories()}
     used: Counter[int] = Counter()
     seen_ids: set[int] = set()
@@ -140,9 +140,10 @@ def check(
 
 @runtime_checkable
 class HasRows(Protocol):
-    """A project: its tables may hold what no program of ours writes."""
+    """A project, whose tables may hold what none of our versions writes."""
 
-    def damaged_rows(self) -> Iterator[DamagedRow]: ...
+    def damaged_rows(self) -> Iterator[DamagedRow]:
+        """Rows that cannot be read."""
 
 
 def check_instance(instance: Instance, image: ImageRecord) -> Iterator[Finding]:
@@ -167,7 +168,7 @@ def check_instance(instance: Instance, image: ImageRecord) -> Iterator[Finding]:
 
 
 def fixed(instance: Instance, image: ImageRecord) -> Instance | None:
-    """The instance with its geometry made valid and cut to the image; None when no pixel is left of it."""
+    """The instance with valid geometry, clipped to the image; None if no pixel is left."""
     polygons = algebra.clip_to_image(algebra.make_valid(instance.polygons), (image.width, image.height))
     polygons = tuple(polygon for polygon in polygons if not _is_sliver(polygon))
     if not polygons or not polygons_area(polygons, (image.width, image.height)):
@@ -176,7 +177,7 @@ def fixed(instance: Instance, image: ImageRecord) -> Instance | None:
 
 
 def fix_all(instances: Sequence[Instance], image: ImageRecord) -> Change:
-    """One change, to be applied and undone like any other, that fixes everything fixable on an image."""
+    """One change, applied and undone like any other, that fixes everything fixable in an image."""
     broken = [each for each in instances if any(finding.is_fixable for finding in check_instance(each, image))]
     return Change.of((instance, fixed(instance, image)) for instance in broken)
 

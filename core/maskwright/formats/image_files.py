@@ -1,4 +1,4 @@
-"""The images of an exported set: copied, linked, or turned upright on the way."""
+"""The images of an exported set: copied, linked, or rotated upright."""
 
 import os
 import shutil
@@ -20,12 +20,12 @@ _BEST_JPEG = {"quality": 95, "subsampling": 0}
 
 
 def place_image(image: ImageRecord, image_root: Path, target: Path, how: Placing) -> Path:
-    """Put the image file below `target`, in the same sub-folder; returns where it is.
+    """Put the image file below `target`, in the same subfolder; returns its path.
 
-    `link` makes a hard link where the disk allows and else copies. `upright` writes the pixels as shown, for
-    consumers that ignore the EXIF orientation; files that have none are copied byte for byte. A further page of a
-    TIFF is written as a TIFF of its own, upright, in 8-bit colour or with the deeper samples that it has.
-    Raises FormatError when the image is missing, no image, leads out of a folder, or cannot be written.
+    `link` makes a hard link if the disk allows, else a copy. `upright` writes the pixels as shown, for readers that
+    ignore the EXIF orientation; files without one are copied byte for byte. A further page of a TIFF is written as a
+    TIFF of its own, upright, in 8-bit colour or with its deeper samples. Raises FormatError if the image is missing,
+    not an image, leads out of a folder, or cannot be written.
     """
     require_file_name(image.file_name)
     root = image_root.resolve()
@@ -50,7 +50,7 @@ def place_image(image: ImageRecord, image_root: Path, target: Path, how: Placing
 
 
 def _header(path: Path) -> ImageHeader:
-    """Raises FormatError for what is no image: a set that is passed on holds no other files."""
+    """Raises FormatError if it is not an image: an exported set contains nothing else."""
     try:
         return probe_image(path)
     except ImageError as error:
@@ -66,7 +66,7 @@ def _write_upright(source: Path, place: Path) -> None:
 
 
 def _write_page(source: Path, page: int, place: Path) -> None:
-    from maskwright.images.tiff import page_as_file  # tifffile: 30 ms to import
+    from maskwright.images.tiff import page_as_file  # here, because importing tifffile takes 30 ms
 
     with atomic_writer(place) as file:
         file.write(page_as_file(source, page))

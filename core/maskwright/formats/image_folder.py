@@ -1,8 +1,7 @@
 """The image folder of Hugging Face `datasets`: `metadata.jsonl` beside the images, one line per image.
 
-`objects` holds a list per property (bbox as xywh, category, segmentation as flat rings), as the library's guide on
-image data sets has it; `datasets.load_dataset("imagefolder", data_dir=...)` reads it without any code of ours.
-"""
+`objects` holds one list per property (bbox as xywh, category, segmentation as flat rings), as in the library's guide on
+image data sets; `datasets.load_dataset("imagefolder", data_dir=...)` reads it without any code of ours."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,7 +30,7 @@ _CLASSES = "classes.json"
 
 
 def write_image_folder(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
-    """`metadata.jsonl` in the folder `path`. Raises FormatError where it cannot be written."""
+    """Write `metadata.jsonl` to the folder `path`. Raises FormatError if it cannot be written."""
     categories = list(source.categories())
     path.mkdir(parents=True, exist_ok=True)
     images = instances = 0
@@ -46,9 +45,10 @@ def write_image_folder(source: CocoSource, path: Path, options: CocoExportOption
 
 
 def read_image_folder(path: Path) -> DataSet:
-    """The folder with `metadata.jsonl`, one with folders that have it (train, validation, test), or the file itself.
+    """Read a folder with `metadata.jsonl`, one with subfolders that have it (train, validation, test), or the file
+    itself.
 
-    Raises FormatError where there is none.
+    Raises FormatError if there is none.
     """
     root = path if path.is_dir() else path.parent
     files = [path] if path.is_file() else sorted({*root.glob(METADATA), *root.glob(f"*/{METADATA}")})
@@ -77,8 +77,7 @@ def _row(image: ImageRecord, taken: Sequence[Instance], categories: Sequence[Cat
     rles = [polygons_to_rle(each.polygons, size_wh) for each in taken]
     scores = [each.score for each in taken]
     outlines = [[] if is_box(each) else polygon_record(each.polygons) for each in taken]
-    # A column of nothing but null or empty lists has no type, at which Arrow's reader stops; where one is missing it
-    # is null.
+    # Arrow cannot infer a type for a column of only nulls or empty lists and stops; a single missing value may be null.
     further: dict[str, Any] = {"score": scores} if any(score is not None for score in scores) else {}
     further |= {"segmentation": outlines} if any(outlines) else {}
     return {

@@ -1,8 +1,7 @@
 """ISAT: one JSON file per image, beside it; parts of an object share a `group`, boxes are [x1, y1, x2, y2].
 
-Fields as in ISAT's `ISAT/annotation.py`. ISAT shows a hole as a `__background__` polygon on a higher layer; here holes
-are cut open with a bridge, and such polygons are taken out of what lies below them when they come in.
-"""
+Fields as in ISAT's `ISAT/annotation.py`. ISAT draws a hole as a `__background__` polygon on a higher layer; we write
+holes with a bridge and, when reading, subtract such polygons from what lies below them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -34,7 +33,7 @@ _TABLE = "isat.yaml"
 
 
 def write_isat(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
-    """One file per image below the folder `path`. Raises FormatError where it cannot be written."""
+    """Write one file per image below the folder `path`. Raises FormatError if one cannot be written."""
     names = {category.id: category.name for category in source.categories()}
     files = SideFiles(path, ".json")
     images = instances = 0
@@ -55,7 +54,7 @@ def write_isat(source: CocoSource, path: Path, options: CocoExportOptions) -> Wr
 
 
 def read_isat(path: Path) -> DataSet:
-    """All ISAT files below a folder, or one. Raises FormatError where there is none."""
+    """Read all ISAT files below a folder, or one. Raises FormatError if there is none."""
     builder = DataSetBuilder(path, _known_classes((path if path.is_dir() else path.parent) / _TABLE))
     found = 0
     for where, folder, content in json_documents(path, builder):
@@ -148,7 +147,7 @@ def _class_table(names: list[str]) -> str:
 
 
 def _known_classes(file: Path) -> list[str]:
-    """The classes of ISAT's settings beside its files, in their order; none where there are none that can be read."""
+    """The classes in ISAT's settings beside its files, in their order; none if there are no readable settings."""
     try:
         table = yaml_value(read_yaml(file), "label") if file.is_file() else None
     except (FormatError, ValueError):

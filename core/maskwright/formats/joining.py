@@ -1,4 +1,4 @@
-"""Several data sets as one: the parts of a split, or the files of one set."""
+"""Joins several data sets into one: the parts of a split, or the files of one set."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,10 +11,10 @@ from maskwright.words import count_of
 
 
 def joined_sets(path: Path, parts: Sequence[tuple[str, DataSet]]) -> DataSet:
-    """`parts`: (folder of the images, "" for none, data set). Ids are kept where they do not collide.
+    """`parts`: (folder of the images, "" for none, data set). Ids are kept unless they collide.
 
-    An image that two parts list is one image, and an object of the same class and outline that both list of it is one
-    object; classes are the same when id and name are, or else the name alone.
+    An image listed by two parts is one image, and an object of the same class and outline in both is one object;
+    classes are the same if id and name match, or else the name alone.
     """
     if len(parts) == 1 and not parts[0][0]:
         return replace(parts[0][1], path=path)
@@ -32,6 +32,8 @@ def joined_sets(path: Path, parts: Sequence[tuple[str, DataSet]]) -> DataSet:
 
 
 class _Joiner:
+    """The joined set in progress."""
+
     def __init__(self) -> None:
         self.categories: dict[int, Category] = {}
         self.images: dict[int, ImageRecord] = {}
@@ -42,6 +44,7 @@ class _Joiner:
         self._next = 1
 
     def add(self, folder: str, data: DataSet) -> None:
+        """Add one set."""
         category_ids = {category.id: self._category(category) for category in data.categories()}
         for image in data.images():
             name = f"{folder}/{image.file_name}" if folder else image.file_name

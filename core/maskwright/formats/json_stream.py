@@ -1,9 +1,8 @@
-"""Large JSON files in pieces: the top-level keys one after another, long arrays of objects batch by batch.
+"""Large JSON files in pieces: the top-level keys one after another, long arrays of objects in batches.
 
-orjson parses fast but only whole documents, and a whole COCO file of half a gigabyte takes five times that in memory.
-Arrays are therefore cut where one element ends and the next begins. A cut is taken on trust and proved by parsing: in
-the middle of an element or a string the piece would not be valid JSON.
-"""
+orjson is fast but parses only whole documents, and a COCO file of half a gigabyte takes five times that in memory.
+Arrays are therefore cut between elements. A cut is assumed first and proved by parsing: inside an element or a string,
+the piece would not be valid JSON."""
 
 import gc
 import json
@@ -25,7 +24,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 WINDOW_BYTES = 2 << 20
 _TAIL_BYTES = 8 << 20
 WHOLE_BYTES = 8 << 20
-"""Files up to this size are parsed in one go."""
+"""Files up to this size are parsed at once."""
 
 _BLANKS = re.compile(rb"[ \t\r\n]*")
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
@@ -40,10 +39,9 @@ def top_level_items(
 ) -> Iterator[tuple[str, Any]]:
     """(key, value) of the JSON object in `path`, in the file's order; values of `arrays` come as batches (lists).
 
-    An array may so come in several batches, an empty one in one. Raises FormatError with the byte position for what is
-    not JSON, not UTF-8 or not an object, and for a file that cannot be read. NaN and Infinity are let through.
-    `shortcut` is shown the elements of an array before they are parsed and may return something for them
-    itself, which then takes the place of the batch.
+    An array may come in several batches; an empty one comes as one. Raises FormatError with the byte position for a
+    file that is not JSON, not UTF-8 or not an object, and for one that cannot be read. NaN and Infinity are accepted.
+    `shortcut` sees the elements of an array before they are parsed and may return a replacement for the batch.
     """
     try:
         size = path.stat().st_size
@@ -57,7 +55,7 @@ def top_level_items(
 
 
 def last_array(path: Path, key: str) -> list[Any] | None:
-    """The list under `key` if it stands near the end of the file, without reading what comes before; else None."""
+    """The list under `key` if it is near the end of the file, without reading what precedes it; else None."""
     with open_regular(path) as file:
         file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
         tail = file.read()
@@ -73,7 +71,9 @@ def last_array(path: Path, key: str) -> list[Any] | None:
 
 @contextmanager
 def paused_gc() -> Iterator[None]:
-    """Millions of new lists and dicts make the collector run for as long as the parser; none of them is a cycle."""
+    """Pauses garbage collection: with millions of new lists and dicts it takes as long as the parser, and none is a
+    cycle.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -84,7 +84,7 @@ def paused_gc() -> Iterator[None]:
 
 
 def parsed(data: bytes, path: Path, *, at: int = 0) -> Any:
-    """One JSON value; `at` is where `data` starts in the file, before which a byte order mark may stand.
+    """One JSON value; `at` is the offset of `data` in the file, where a byte order mark may stand at 0.
 
     Raises FormatError with the position.
     """
@@ -93,7 +93,7 @@ def parsed(data: bytes, path: Path, *, at: int = 0) -> Any:
         with paused_gc():
             return orjson.loads(data)
     except orjson.JSONDecodeError:
-        pass  # slower, but lets NaN and Infinity through and says where the fault is
+        pass  # slower, but accepts NaN and Infinity and locates the fault
     try:
         value = json.loads(data.decode("utf-8"), parse_int=_whole_number)
         orjson.dumps(value)
@@ -105,7 +105,7 @@ def parsed(data: bytes, path: Path, *, at: int = 0) -> Any:
         if not data.strip():
             raise FormatError("the file is empty", path=path, hint=WRITE_AGAIN) from error
         where = f"it is not valid JSON from byte {position:,} on"
-        if not at:  # else its lines would be those of a part of the file
+        if not at:  # further on, its line numbers would be those of a piece of the file
             where = f"{in_plain_words(error)}, byte {position:,}"
         raise FormatError(where, path=path, hint=WRITE_AGAIN) from error
     except RecursionError as error:
@@ -115,7 +115,7 @@ def parsed(data: bytes, path: Path, *, at: int = 0) -> Any:
 
 
 def require_shallow(value: Any, *, deepest: int = 100) -> None:
-    """Raises ValueError for lists and objects nested deeper than they could be written again."""
+    """Raises ValueError for lists and objects nested too deeply to be written again."""
     level = [value]
     for _ in range(deepest):
         level = [
@@ -150,13 +150,14 @@ class ElementBatch(list[Any]):
 
     @classmethod
     def of(cls, text: bytes) -> "ElementBatch":
+        """Parse the elements between the brackets of an array."""
         with paused_gc():
             batch = cls(orjson.loads(text))
         batch.text = text
         return batch
 
     def texts(self) -> list[bytes] | None:
-        """The text of each element, byte for byte, where that is plain to see: objects, each on one line."""
+        """The text of each element, byte for byte, if it is easy to find: objects, each on one line."""
         separator = _SEPARATOR.search(self.text)
         if separator is None or b"\n" in self.text.replace(separator.group(), b""):
             return None
@@ -175,6 +176,7 @@ class _JsonPieces:
         self._at = 3 if data[:3] == b"\xef\xbb\xbf" else 0
 
     def items(self, arrays: Collection[str]) -> Iterator[tuple[str, Any]]:
+        """See `top_level_items`."""
         self._take(b"{")
         while self._peek() != b"}":
             string = _STRING.match(self._data, self._at)
@@ -208,7 +210,7 @@ class _JsonPieces:
         self._take(b"]")
 
     def _trusted_batch(self, key: str) -> Any | None:
-        """Up to the last "}, {" of the window that turns out to be a true one."""
+        """A batch up to the last "}, {" in the window that parsing confirms."""
         end = self._at + WINDOW_BYTES
         if end >= len(self._data):
             return None
@@ -229,13 +231,17 @@ class _JsonPieces:
         return None
 
     def _forget_pages(self, end: int) -> None:
-        """What has been read need not stay in memory; the system would let it go only when it runs short."""
+        """Tell the system that pages already read need not stay in memory; it would drop them only when it
+        runs short.
+        """
         if isinstance(self._data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
             start = self._at - self._at % mmap.PAGESIZE
             self._data.madvise(mmap.MADV_DONTNEED, start, end - start)
 
     def _boundary_before(self, end: int) -> int:
-        """The end of the last "}" before `end` that a comma and a "{" follow; `self._at` where there is none."""
+        """The offset after the last "}" before `end` that is followed by a comma and a "{"; `self._at` if there is
+        none.
+        """
         while True:
             brace = self._data.rfind(b"{", self._at, end)
             if brace <= self._at:
@@ -246,7 +252,9 @@ class _JsonPieces:
             end = brace
 
     def _scanned_batch(self) -> list[Any]:
-        """By counting brackets: to the end of the array, or to the last element that ends in the window."""
+        """A batch found by counting brackets: up to the end of the array, or the last element that ends in
+        the window.
+        """
         depth, cut = 0, self._at
         limit = self._at + WINDOW_BYTES
         for token in _TOKEN.finditer(self._data, self._at):

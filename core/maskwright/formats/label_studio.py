@@ -1,8 +1,7 @@
 """Label Studio: a list of tasks, each with an image and annotations; shapes in percent of the image's size.
 
 Fields as in Label Studio's documentation of its tags (polygonlabels, rectanglelabels, ellipselabels, brushlabels).
-Objects with holes or parts go out as brush masks, which hold every pixel; predictions come in as proposals.
-"""
+Objects with holes or parts are written as brush masks, which hold every pixel; predictions are read as proposals."""
 
 import math
 import re
@@ -40,8 +39,8 @@ _ELLIPSE_VERTICES = 64
 def result_to_object(
     result: Mapping[str, Any], labels: Mapping[str, Any] | None, *, is_prediction: bool
 ) -> ParsedObject:
-    """`labels`: the result that names the class where shape and class are apart. Raises ValueError for what has no
-    area or no class.
+    """`labels`: the result that names the class if shape and class are separate. Raises ValueError without an area or a
+    class.
     """
     value = result.get("value")
     if not isinstance(value, Mapping):
@@ -129,7 +128,7 @@ def _numbers(value: Mapping[str, Any], *keys: str) -> list[float]:
 
 
 def _turned(polygons: tuple[Polygon, ...], pivot: NDArray[np.float64], degrees: Any) -> tuple[Polygon, ...]:
-    """Clockwise on the screen, in pixels."""
+    """Rotated clockwise on the screen, in pixels."""
     if not is_number(degrees):
         raise ValueError("expected a rotation in degrees")
     angle = math.radians(degrees)
@@ -142,7 +141,7 @@ _LOCAL = "/data/local-files/?d="
 
 
 def write_label_studio(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
-    """Raises FormatError where the file cannot be written."""
+    """Write `path` as one JSON file. Raises FormatError if it cannot be written."""
     names = {category.id: category.name for category in source.categories()}
     images = instances = 0
     with atomic_writer(path) as file:
@@ -157,10 +156,10 @@ def write_label_studio(source: CocoSource, path: Path, options: CocoExportOption
 
 
 def read_label_studio(path: Path, sizes: Mapping[str, tuple[int, int]] | None = None) -> DataSet:
-    """The JSON or JSON-MIN export. Raises FormatError for anything else.
+    """Read the JSON or JSON-MIN export. Raises FormatError for anything else.
 
-    Sizes stand with the shapes; `sizes` by image name are for images without any. Of several annotations of one image
-    the last is read.
+    Sizes are stored with the shapes; `sizes`, by image name, is for images without any. Of several annotations of an
+    image, the last is read.
     """
     try:
         content = parsed(read_regular(path), path)
@@ -220,7 +219,9 @@ def _result(instance: Instance, image: ImageRecord, label: str) -> dict[str, Any
 
 
 def _image_name(task: Mapping[str, Any]) -> str:
-    """The image's path; uploads carry eight figures before their own name. Raises ValueError where there is none."""
+    """The image's path; uploads have eight hexadecimal digits before their own name. Raises ValueError if there is
+    none.
+    """
     data = task.get("data", task)
     texts = {key: value for key, value in data.items() if isinstance(value, str)}
     usual = [texts[key] for key in ("image", "img", "image_url", "url") if key in texts]
@@ -255,7 +256,7 @@ def _add(task: Mapping[str, Any], where: str, sizes: Mapping[str, tuple[int, int
 
 
 def _results(task: Mapping[str, Any], where: str, builder: DataSetBuilder) -> tuple[list[Mapping[str, Any]], bool]:
-    """The shapes of a task, and whether they are only predicted."""
+    """The shapes of a task, and whether they are only predictions."""
     if "data" not in task:  # JSON-MIN: shapes lie under the names of their tags, without the wrapping
         lists = [value for value in task.values() if isinstance(value, list)]
         flat = [each for shapes in lists for each in shapes if isinstance(each, dict) and "original_width" in each]

@@ -1,9 +1,8 @@
-"""labelme and X-AnyLabeling: one JSON file per image, beside it. Parts share a `group_id`, holes are cut open.
+"""labelme and X-AnyLabeling: one JSON file per image, beside it. Parts share a `group_id`, holes are bridged.
 
 Fields as in labelme's `labelme/_label_file.py` (shapes, imagePath, imageHeight, imageWidth), which X-AnyLabeling has
-extended (score, difficult, attributes, checked); coordinates run on pixel edges, as ours do. Classes are names;
-`labels.txt` in the folder keeps their order.
-"""
+extended (score, difficult, attributes, checked); coordinates lie on pixel edges, like ours. Classes are names;
+`labels.txt` in the folder keeps their order."""
 
 import base64
 import binascii
@@ -39,7 +38,7 @@ _CIRCLE_VERTICES = 64
 
 
 def write_labelme(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
-    """One file per image below the folder `path`. Raises FormatError where it cannot be written."""
+    """Write one file per image below the folder `path`. Raises FormatError if one cannot be written."""
     return _write(source, path, options, is_anylabeling=False)
 
 
@@ -78,7 +77,7 @@ def _write(source: CocoSource, path: Path, options: CocoExportOptions, *, is_any
 
 
 def read_labelme(path: Path) -> DataSet:
-    """All files of the kind below a folder, or one. Raises FormatError where there is none."""
+    """Read all files of the kind below a folder, or one. Raises FormatError if there is none."""
     root = path if path.is_dir() else path.parent
     builder = DataSetBuilder(path, _known_labels(root))
     found = 0
@@ -117,7 +116,7 @@ def _shape(label: str, points: list[list[float]], *, kind: str = "polygon", grou
 
 
 def _further(instance: Instance) -> dict[str, Any]:
-    """What X-AnyLabeling adds to a shape."""
+    """The fields that X-AnyLabeling adds to a shape."""
     attributes = instance.extra.get("attributes")
     known = dict(attributes) if isinstance(attributes, Mapping) else {}
     return {
@@ -138,7 +137,7 @@ def _known_labels(root: Path) -> list[str]:
 
 
 def _size_of(content: Mapping[str, Any], image: Path) -> tuple[int, int]:
-    """As told, else that of the image. Raises ValueError where neither is there."""
+    """The size in the file, else that of the image. Raises ValueError if neither exists."""
     try:
         return whole_size(content.get("imageWidth"), content.get("imageHeight"))
     except ValueError as error:
@@ -195,7 +194,7 @@ def _attributes(shape: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _geometry(kind: Any, points: Any, mask: Any) -> tuple[tuple[Polygon, ...], bool]:
-    """The parts, and whether they are a box. Raises ValueError for what has no area."""
+    """The parts, and whether they are a box. Raises ValueError if there is no area."""
     if kind == "mask":
         return tuple(_mask_polygons(mask, points)), False
     if kind in ("polygon", "quadrilateral"):
@@ -212,7 +211,7 @@ def _geometry(kind: Any, points: Any, mask: Any) -> tuple[tuple[Polygon, ...], b
 
 
 def _is_upright(points: Any) -> bool:
-    """Whether four points are the corners of a box, in any order that goes round it."""
+    """Whether four points are the corners of an upright box, in either direction from any corner."""
     low, high = points.min(axis=0), points.max(axis=0)
     is_corner = ((points == low) | (points == high)).all()
     sides = np.abs(np.diff(points, axis=0, append=points[:1])) > 0

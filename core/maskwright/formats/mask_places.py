@@ -1,10 +1,9 @@
 """Folders of plain masks: one file per object, or one per image with a number or a colour per object.
 
-Known layouts: `IMAGE/masks/*.png` beside `IMAGE/images/*` (the Data Science Bowl's); `masks/` with a file per image, of
-which `images/` holds the pictures, or a folder per class with a file per image; `a_mask.png` beside `a.jpg`; a folder
-of nothing but masks. Masks are PNGs or TIFFs. Numbers are objects; where a class table (`classes.txt`) is there and no
-folders of classes are, they are classes, and what hangs together is an object.
-"""
+Known layouts: `IMAGE/masks/*.png` beside `IMAGE/images/*` (the Data Science Bowl's); `masks/` with a file per image
+whose pictures are in `images/`, or a folder per class with a file per image; `a_mask.png` beside `a.jpg`; a folder of
+nothing but masks. Masks are PNGs or TIFFs. Numbers are objects, unless there is a class table (`classes.txt`) and no
+folders of classes: then they are classes, and each connected region is an object."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,19 +37,19 @@ _ENDING = re.compile(r"[_-](?:cp_|instance_)?(?:masks?|labels?|instances?|seg|gt
 _BESIDE = (*TABLES, "readme.txt", "readme.md", "license", "license.txt")
 _TRIED = 3
 _PLAIN = 0.9
-"""Share of pixels that equal their neighbour: less in nearly all photographs, even without noise."""
+"""Fraction of pixels that equal their neighbour; nearly all photographs have less, even without noise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One mask of an image; `label` is empty where it does not lie in the folder of a class."""
+    """One mask of an image; `label` is empty unless it lies in a folder named after a class."""
 
     file: Path
     label: str
 
 
 def is_mask_folder(path: Path) -> bool:
-    """Whether a folder has one of the layouts; files are looked into only where their names do not tell."""
+    """Whether a folder has one of the layouts; files are opened only if their names do not decide."""
     if not path.is_dir():
         return False
     if next(_masks_below(path / _MASKS), None) or any(map(_has_mask, path.glob(f"*/{_MASKS}"))):
@@ -61,7 +60,7 @@ def is_mask_folder(path: Path) -> bool:
 def layers_by_image(path: Path, known: Iterable[str] = ()) -> dict[str, list[Layer]]:
     """{image: its masks}. `known`: names of images that may lie elsewhere.
 
-    Names count from `images/` where that is there, else from `path`. An image without a file has the name of its mask.
+    Names are relative to `images/` if it exists, else to `path`. An image without a file gets the name of its mask.
     """
     found: dict[str, list[Layer]] = {}
     for folder in sorted(path.glob(f"*/{_MASKS}")):
@@ -100,7 +99,7 @@ def read_mask(file: Path) -> NDArray[Any]:
 
 
 def _image_of(mask: Path, images: dict[str, str]) -> tuple[str, str]:
-    """The image of a mask and its class, by the names of the mask and of the folder that it lies in."""
+    """The image of a mask and its class, from the names of the mask and its folder."""
     place = mask.with_suffix("")
     plain = place.with_name(_ENDING.sub("", place.name))
     below = [PurePosixPath(*each.parts[1:]).as_posix() for each in (place, plain) if len(each.parts) > 1]
@@ -123,7 +122,7 @@ def _by_stem(names: Sequence[str]) -> dict[str, str]:
 
 
 def _ending_so(path: Path) -> list[Path]:
-    """Masks called `a_mask.png` of images that lie beside them."""
+    """Masks called `a_mask.png` of images beside them."""
     files = [file for file in sorted(path.glob("*")) if file.suffix.lower() in IMAGE_SUFFIXES]
     stems = {file.stem for file in files}
     masks = (file for file in files if file.suffix.lower() in _SUFFIXES and _ENDING.search(file.stem))
@@ -131,7 +130,7 @@ def _ending_so(path: Path) -> list[Path]:
 
 
 def _is_all_masks(path: Path) -> bool:
-    """Whether there is nothing but files that look like masks, a class table and texts for the reader."""
+    """Whether the folder contains only files that look like masks, a class table and text files."""
     masks: list[Path] = []
     for file in path.rglob("*"):
         if file.is_file() and not file.name.startswith("."):
@@ -176,7 +175,7 @@ _OBJECT = "object"
 
 
 def read_mask_folder(path: Path, sizes: Mapping[str, tuple[int, int]] | None = None) -> DataSet:
-    """`sizes`: images that may lie elsewhere, by name. Raises FormatError where there are no masks."""
+    """Read the masks. `sizes`: images that may lie elsewhere, by name. Raises FormatError if there are no masks."""
     table = next((path / name for name in TABLES if (path / name).is_file()), None)
     names = names_of_lines(table) if table is not None else {}
     builder = DataSetBuilder(path, names.values())
@@ -208,7 +207,7 @@ def _add(image: str, layers: list[Layer], path: Path, names: dict[int, str], bui
 
 
 def _numbers(file: Path) -> NDArray[Any]:
-    """(H, W), 0 for what is no object; every colour of a coloured PNG is a number of its own, black is none."""
+    """(H, W), 0 for background; each colour of a coloured PNG is a number of its own, black is background."""
     pixels = read_mask(file)
     if pixels.ndim == 3:
         wide = pixels.astype(np.int64)

@@ -1,4 +1,5 @@
-"""Names of images as exporters write them, made paths inside an image folder, and matched with the files there."""
+"""Turns image names as exporters write them into paths inside an image folder, and matches them with the files
+there."""
 
 import re
 from collections import defaultdict
@@ -14,11 +15,11 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def path_inside(name: Any) -> str:
-    """The relative path, forward slashes, that a name can only mean; of an absolute path or a URL all but its root.
+    """The relative path, with forward slashes, that a name must mean; an absolute path or URL loses its root.
 
     `C:\\images\\a.jpg` is `images/a.jpg`, `../images/a.jpg` too, `https://host/x/a.jpg?v=1` is `x/a.jpg`, and Label
-    Studio's `/data/local-files/?d=x/a.jpg` is `x/a.jpg`. Where the file really lies `matched_names` finds out.
-    Raises ValueError for what names no file.
+    Studio's `/data/local-files/?d=x/a.jpg` is `x/a.jpg`. `matched_names` finds where the file really is. Raises
+    ValueError for a name that means no file.
     """
     if not isinstance(name, str) or not name.strip():
         raise ValueError("expected a file name")
@@ -42,10 +43,10 @@ def path_inside(name: Any) -> str:
 
 
 def matched_names(names: Collection[str], known: Collection[str]) -> dict[str, str]:
-    """{name: the known file it must mean} of names that are not known themselves.
+    """{name: the known file that it must mean}, for names that are not known themselves.
 
-    The known file is the one that shares the longest end of the path; a name of which two files share as much stays
-    out, and so does a file that two names would share, or that one of the names is already.
+    The file that shares the longest path ending wins. Ambiguous names are left out, and so are files that two names
+    would share or that have the name of another entry.
     """
     by_last: dict[str, list[str]] = defaultdict(list)
     taken = set(names) & set(known)

@@ -38,16 +38,17 @@ class Subset:
         return self.source.instances(image_id) if image_id in self.image_ids else ()
 
     def file_numbers(self) -> FileNumbers:
+        """The ids that differ between source and file."""
         return numbers_of(self.source)
 
 
 def split(
     classes_of: Mapping[int, Counter[int]], shares: Mapping[str, float], *, seed: int = 0, by_class: bool = False
 ) -> dict[str, frozenset[int]]:
-    """{name: image ids} with sizes in proportion to `shares`; every image in exactly one.
+    """{name: image ids} with sizes in proportion to `shares`; every image is in exactly one.
 
-    `classes_of` counts the instances of each class on each image. With `by_class` the images of the rarest class are
-    dealt out first, each to the part that lacks it most (Sechidis et al. 2011, "On the stratification of multi-label
+    `classes_of` counts the instances of each class in each image. With `by_class` the images of the rarest class are
+    assigned first, each to the part that lacks it most (Sechidis et al. 2011, "On the stratification of multi-label
     data"). The same seed gives the same parts. Raises ValueError for shares that are negative or all zero.
     """
     total = sum(shares.values())
@@ -67,7 +68,7 @@ def split(
 
 
 def classes_by_image(source: CocoSource) -> dict[int, Counter[int]]:
-    """How many exported instances of each category each image has."""
+    """Number of exported instances of each category in each image."""
     return {
         image.id: Counter(i.category_id for i in source.instances(image.id) if i.state.is_exported)
         for image in source.images()
@@ -109,7 +110,7 @@ def _whole_numbers(total: int, fractions: Mapping[str, float]) -> dict[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Splitting:
-    """How to cut a data set: shares by name, e.g. {"train": 0.8, "val": 0.2}."""
+    """How to split a data set: fractions by name, e.g. {"train": 0.8, "val": 0.2}."""
 
     shares: Mapping[str, float]
     seed: int = 0
@@ -127,11 +128,11 @@ def export_package(
     placing: Placing | None = None,
     on_image: Callable[[int], None] = lambda done: None,
 ) -> list[WriteReport]:
-    """Write `out`; with `splitting` a folder with one set per part. Returns one report per set, `path` saying where
-    and `verification` what reading it again has shown.
+    """Write to `out`, with `splitting` as a folder with one set per part. Returns one report per set with its `path`
+    and `verification`.
 
-    With `placing` the image files go along: into `images/` of a folder, or beside a single file. Raises FormatError
-    when something cannot be written; sets written before stay.
+    With `placing` the image files are written, too: to `images/` in a folder, or beside a single file. Raises
+    FormatError if something cannot be written; sets written before stay.
     """
     places = _places(source, out, kind, options, splitting)
     reports = []
@@ -153,7 +154,7 @@ def export_package(
 
 
 def require_suffix(out: Path, kind: AnnotationFormat) -> None:
-    """Raises FormatError for a file whose ending says that it is something else, such as COCO in a `.zip`."""
+    """Raises FormatError for a file whose ending suggests something else, such as COCO in a `.zip`."""
     suffix = out.suffix.lower()
     packed = (".zip", ".tar", ".gz", ".tgz", ".7z")
     others = {known.suffix for known in FORMATS if known.suffix} - {kind.suffix} | {*packed, ".yaml", ".txt", ".csv"}
@@ -170,7 +171,7 @@ def require_suffix(out: Path, kind: AnnotationFormat) -> None:
 
 
 def require_as_meant(reports: Sequence[WriteReport]) -> None:
-    """Raises FormatError where a file does not hold what was to be written."""
+    """Raises FormatError if verification found that a file differs from what was to be written."""
     for report in reports:
         findings = joined([report.verification] if report.verification is not None else []).findings
         if findings:
@@ -179,7 +180,7 @@ def require_as_meant(reports: Sequence[WriteReport]) -> None:
 
 
 def _with_findings(report: WriteReport, found: Iterable[Finding]) -> WriteReport:
-    assert report.verification is not None  # it was written and verified just before
+    assert report.verification is not None  # just written and verified
     more = Verification(0, 0, findings=tuple(found))
     return replace(report, verification=joined([report.verification, more]))
 
@@ -203,7 +204,7 @@ def _places(
 
 
 def _image_folder(place: Path, out: Path, kind: AnnotationFormat, *, is_split: bool) -> Path:
-    """Where the readers of the format look, and from where the names of images count."""
+    """Where readers of the format look for images, and what image names are relative to."""
     base = place if kind.is_folder else out if is_split else out.parent
     return base / kind.image_folder
 

@@ -1,8 +1,7 @@
 """COCO panoptic: a JSON file, and per image a PNG whose colours number the segments (R + 256 G + 256 * 256 B).
 
 As cocodataset.org describes the format ("Panoptic Segmentation"). A pixel belongs to one segment: where objects
-overlap, the upper one is kept.
-"""
+overlap, the upper one wins."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -33,7 +32,7 @@ _JSON, _FOLDER = "panoptic.json", "panoptic"
 
 
 def write_panoptic(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
-    """`panoptic.json` and `panoptic/` below the folder `path`. Raises FormatError where they cannot be written."""
+    """Write `panoptic.json` and `panoptic/` below the folder `path`. Raises FormatError if they cannot be written."""
     source = as_in_file(source)
     categories = list(source.categories())
     files = SideFiles(path / _FOLDER, ".png")
@@ -60,9 +59,9 @@ def write_panoptic(source: CocoSource, path: Path, options: CocoExportOptions) -
 
 
 def read_panoptic(path: Path) -> DataSet:
-    """The JSON file, or a folder with one. The PNGs lie in a folder of the JSON's name, or beside it.
+    """Read the JSON file, or a folder with one. The PNGs lie in a folder of the JSON's name, or beside it.
 
-    Segments of classes that are no things (`isthing` 0) come in, too. Raises FormatError for what is not panoptic.
+    Segments of "stuff" classes (`isthing` 0) are read, too. Raises FormatError for anything else.
     """
     file = panoptic_file(path)
     if file is None:
@@ -90,7 +89,7 @@ def read_panoptic(path: Path) -> DataSet:
 
 
 def panoptic_file(path: Path) -> Path | None:
-    """The JSON meant by a file or its folder; None where there is none."""
+    """The JSON at `path` or in that folder; None if there is none."""
     if path.is_dir():
         names = sorted({*path.glob("panoptic*.json"), *path.glob("annotations/panoptic*.json")})
         return names[0] if names else None
@@ -98,7 +97,7 @@ def panoptic_file(path: Path) -> Path | None:
 
 
 def _segments(image: ImageRecord, taken: Sequence[Instance], *, first: int) -> tuple[NDArray[np.int32], list[Any]]:
-    """(H, W) numbers, and what is known of each that is to be seen."""
+    """(H, W) segment numbers, and the records of all segments with visible pixels."""
     numbers = np.zeros((image.height, image.width), np.int32)
     for number, instance in enumerate(taken, start=first):
         numbers[polygons_to_mask(instance.polygons, (image.width, image.height))] = number

@@ -1,8 +1,7 @@
 """PNG masks: `instances/NAME.png` (0 background, then one number per object) and `semantic/NAME.png` (class numbers).
 
-`classes.json` names the classes and says which object is of which class. A pixel has one value: where objects
-overlap, the upper one is kept.
-"""
+`classes.json` names the classes and maps objects to them. A pixel has one value: where objects overlap, the upper one
+wins."""
 
 from collections.abc import Mapping
 from io import BytesIO
@@ -36,7 +35,7 @@ _MOST_OBJECTS = 65_535
 
 
 def write_png_masks(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
-    """16-bit PNGs below the folder `path`. Raises FormatError where they cannot be written."""
+    """Write 16-bit PNGs below the folder `path`. Raises FormatError if they cannot be written."""
     categories = list(source.categories())
     number = {category.id: i for i, category in enumerate(categories, start=1)}
     numbered, classified = SideFiles(path / "instances", ".png"), SideFiles(path / "semantic", ".png")
@@ -63,14 +62,14 @@ def write_png_masks(source: CocoSource, path: Path, options: CocoExportOptions) 
 
 
 def read_png_masks(path: Path, sizes: Mapping[str, tuple[int, int]] | None = None) -> DataSet:
-    """The folder with `classes.json`, or that file; else a folder of plain masks, of images with these `sizes`.
+    """Read the folder with `classes.json`, or that file; else a folder of plain masks, of images with these `sizes`.
 
-    Raises FormatError for neither.
+    Raises FormatError if it is neither.
     """
     root = path if path.is_dir() else path.parent
     file = root / _CLASSES
     if path.is_dir() and not file.exists():
-        from maskwright.formats.mask_places import read_mask_folder  # which reads PNGs as this module does
+        from maskwright.formats.mask_places import read_mask_folder  # here, because that module imports this one
 
         return read_mask_folder(path, sizes)
     try:
@@ -94,7 +93,7 @@ def read_png_masks(path: Path, sizes: Mapping[str, tuple[int, int]] | None = Non
 
 
 def objects_to_polygons(pixels: NDArray[Any]) -> Mapping[int, tuple[Polygon, ...]]:
-    """{value: exact polygons} of every value but 0, from (H, W) numbers."""
+    """{value: exact polygons} of every value but 0 in (H, W) numbers."""
     found: dict[int, tuple[Polygon, ...]] = {}
     for value in np.unique(pixels[pixels > 0]).tolist():
         mask = (pixels == value).view(np.uint8)
@@ -104,11 +103,10 @@ def objects_to_polygons(pixels: NDArray[Any]) -> Mapping[int, tuple[Polygon, ...
 
 
 def read_png(file: Path, *, may_be_coloured: bool = False) -> NDArray[Any]:
-    """(H, W) numbers; of a palette image the numbers, not the colours. Raises FormatError for other images.
+    """(H, W) numbers; for a palette image the indices, not the colours. Raises FormatError for other images.
 
-    `may_be_coloured`: also (H, W, 3) RGB.
-
-    Pillow, since OpenCV turns palettes into colours and lets cut files pass as black pixels.
+    `may_be_coloured`: also (H, W, 3) RGB. Uses Pillow, because OpenCV turns palettes into colours and reads truncated
+    files as black pixels.
     """
     try:
         data = read_regular(file)
@@ -130,7 +128,7 @@ def read_png(file: Path, *, may_be_coloured: bool = False) -> NDArray[Any]:
 
 
 def write_png(file: Path, pixels: NDArray[Any]) -> None:
-    """Raises FormatError where it cannot be written."""
+    """Raises FormatError if it cannot be written."""
     _, encoded = cv2.imencode(".png", pixels)
     with atomic_writer(file) as opened:
         opened.write(encoded.tobytes())

@@ -1,9 +1,8 @@
-"""QuPath's GeoJSON: one file per image with a feature per object; holes and parts are what they are.
+"""QuPath's GeoJSON: one file per image with a feature per object; holes and parts are kept.
 
 Features as QuPath's `qupath.lib.io.PathIO` writes them: objectType, classification {name, color}, measurements. QuPath
-itself says neither which image a file is of (its name does) nor how large that is; our files say both beside the
-features, where other readers do not look.
-"""
+stores neither the image's name (the file name tells) nor its size; our files add both beside the features, where other
+readers do not look."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -34,7 +33,7 @@ _UNCLASSIFIED = "Unclassified"
 
 
 def write_qupath(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
-    """One file per image below the folder `path`. Raises FormatError where it cannot be written."""
+    """Write one file per image below the folder `path`. Raises FormatError if one cannot be written."""
     categories = {category.id: category for category in source.categories()}
     files = SideFiles(path, SUFFIX)
     images = instances = 0
@@ -53,9 +52,9 @@ def write_qupath(source: CocoSource, path: Path, options: CocoExportOptions) -> 
 
 
 def read_qupath(path: Path, sizes: Mapping[str, tuple[int, int]] | None = None) -> DataSet:
-    """All `.geojson` files below a folder, or one; features of an image lie in a file of its name.
+    """Read all `.geojson` files below a folder, or one; a file is named after its image.
 
-    `sizes` by image name are for files that do not say theirs. Raises FormatError where there is no such file.
+    `sizes`, by image name, is for files that do not give theirs. Raises FormatError if there is no such file.
     """
     files = sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path]
     root = path if path.is_dir() else path.parent
@@ -163,7 +162,7 @@ def _ring(points: Any) -> list[tuple[float, float]]:
 
 
 def _label(properties: Mapping[str, Any]) -> str:
-    """Derived classes of several names are joined as QuPath shows them."""
+    """Derived classes have several names, joined as QuPath shows them."""
     classification = properties.get("classification")
     names = classification.get("names") if isinstance(classification, dict) else None
     name = classification.get("name") if isinstance(classification, dict) else None

@@ -1,4 +1,4 @@
-"""The formats there are: one entry each; everything that lists, reads or writes formats looks here."""
+"""The table of formats, one entry each; everything that lists, reads or writes formats uses it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -43,20 +43,23 @@ _MOST_FILES = 20
 
 
 def is_labelme(path: Path) -> bool:
+    """Whether a file, or a file in a folder, is labelme's."""
     return any(b'"shapes"' in ends for ends in _ends_of(path))
 
 
 def is_anylabeling(path: Path) -> bool:
+    """Whether it is X-AnyLabeling's."""
     found = (ends for ends in _ends_of(path) if b'"shapes"' in ends)
     return any(b'"checked"' in ends or b'"kie_linking"' in ends for ends in found)
 
 
 def is_isat(path: Path) -> bool:
+    """Whether it is ISAT's."""
     return any(b'"objects"' in ends and b'"ISAT' in ends for ends in _ends_of(path))
 
 
 def is_label_studio(path: Path) -> bool:
-    """A list of tasks; COCO's results are lists, too, but speak of `image_id`."""
+    """Whether it is a list of tasks; COCO's results are lists, too, but have `image_id`."""
     if path.is_dir() or path.suffix != ".json":
         return False
     ends = _ends(path)
@@ -66,13 +69,14 @@ def is_label_studio(path: Path) -> bool:
 
 
 def is_panoptic(path: Path) -> bool:
+    """Whether it is COCO panoptic."""
     if path.is_dir():
         return any(path.glob("panoptic*.json")) or any(path.glob("annotations/panoptic*.json"))
     return path.suffix == ".json" and b'"segments_info"' in _ends(path)
 
 
 def is_results(path: Path) -> bool:
-    """COCO's list of detections."""
+    """Whether it is COCO's list of detections."""
     if path.is_dir() or path.suffix != ".json":
         return False
     ends = _ends(path)
@@ -86,7 +90,7 @@ def _ends_of(path: Path) -> Iterator[bytes]:
 
 
 def _ends(file: Path) -> bytes:
-    """The first and the last of a file: an image within may lie between."""
+    """The beginning and end of a file; an embedded image may lie between."""
     try:
         with open_regular(file) as opened:
             head = opened.read(_END_BYTES)
@@ -104,7 +108,7 @@ Write = Callable[[CocoSource, Path, CocoExportOptions], WriteReport]
 
 @dataclass(frozen=True, slots=True)
 class AnnotationFormat:
-    """`name` is for the command line, `title` for people; a folder or a file is read and written."""
+    """One format. `name` is for the command line, `title` for the window; it reads and writes a folder or a file."""
 
     name: str
     title: str
@@ -113,19 +117,19 @@ class AnnotationFormat:
     write: Write
     recognises: Callable[[Path], bool]
     suffix: str = ""
-    """Of the file, where it is one."""
+    """The file's suffix, if the format is a single file."""
     read_sized: ReadSet | None = None
-    """For files that do not hold the sizes of their images."""
+    """For files that do not store the sizes of their images."""
     has_one_layer: bool = False
     """A pixel belongs to one object only."""
     held: Held | None = None
-    """What it holds of an object, where that is not its mask."""
+    """What the format stores of an object, if not its mask."""
     join_parts: Callable[[CocoSource, Path, Sequence[str]], None] | None = None
     """What a folder of parts needs besides them."""
     image_folder: str = "images"
-    """Where its readers look for the images, from a folder or from where a file lies; empty: right there."""
+    """Where readers look for images, relative to the folder or the file; empty: right there."""
     coco_name: str | None = None
-    """Of the COCO file in it, where it is COCO; empty where it is the file itself."""
+    """The name of the COCO file in it, if it is COCO; empty if it is the file itself."""
 
     def write_verified(self, source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
         """Write, read again, strictly, and compare each mask with the source. Raises FormatError as both do."""
@@ -133,7 +137,7 @@ class AnnotationFormat:
         if self.coco_name is not None:
             file = path / self.coco_name if self.coco_name else path
             return replace(report, verification=verified_coco(file, source, options, report.instance_count))
-        if not report.image_count:  # readers refuse a folder that has nothing of theirs in it
+        if not report.image_count:  # readers refuse a folder without any content
             return replace(report, verification=Verification(0, 0))
         read = self.read_sized if self.read_sized is not None else lambda path, _: self.read(path)
         result = compare_again(source, path, options, read=read, has_one_layer=self.has_one_layer, held=self.held)
@@ -149,7 +153,7 @@ def _write_coco_folder(source: CocoSource, path: Path, options: CocoExportOption
 
 
 def coco_losses(report: CocoExportReport) -> tuple[str, ...]:
-    """What of the source is not in a COCO file, in words."""
+    """What a COCO file leaves out of the source, in words."""
     empty, keypoints, crowds = len(report.left_out), report.lost_keypoints, report.crowd_polygons
     scores, ignores = report.lost_scores, report.lost_ignores
     return (
@@ -166,7 +170,7 @@ def _report(report: CocoExportReport, path: Path) -> WriteReport:
 
 
 def _is_of(path: Path, *, suffix: str = "", file: str = "") -> bool:
-    """Whether a path is, or holds, a file of this ending or this name; a folder of folders counts."""
+    """Whether a path is, or contains, a file of this suffix or name; folders of folders count."""
     if suffix:
         return path.suffix == suffix if path.is_file() else next(path.rglob(f"*{suffix}"), None) is not None
     return path.name == file or (path / file).is_file() or any(path.glob(f"*/{file}"))
@@ -225,11 +229,11 @@ FORMATS: tuple[AnnotationFormat, ...] = (
         "coco", "COCO", False, read_coco, _write_coco, lambda path: path.suffix == ".json", ".json", coco_name="",
     ),
 )  # fmt: skip
-"""Asked in this order for what a path is; COCO last, since any JSON file may be one."""
+"""Tried in this order to recognise a path; COCO last, because any JSON file may be COCO."""
 
 
 def format_named(name: str) -> AnnotationFormat:
-    """Raises FormatError, with the names there are, for another one."""
+    """The format of this name. Raises FormatError with the known names if there is none."""
     found = next((known for known in FORMATS if known.name == name), None)
     if found is None:
         raise FormatError(f"unknown format {name!r}", hint="known: " + ", ".join(sorted(f.name for f in FORMATS)))
@@ -237,7 +241,8 @@ def format_named(name: str) -> AnnotationFormat:
 
 
 def format_of(path: Path, name: str | None = None) -> AnnotationFormat:
-    """What reads a file or folder: the format of this name, else the recognised one; the parts of a split as one set.
+    """The format to read a file or folder with: the named one, else the recognised one; the parts of a split count as
+    one set.
 
     Raises FormatError as `format_named` and `recognised` do.
     """
@@ -247,20 +252,20 @@ def format_of(path: Path, name: str | None = None) -> AnnotationFormat:
 
 
 def _parts(path: Path, kind: AnnotationFormat) -> list[Path]:
-    """Sub-folders that are sets of the format each."""
+    """Subfolders that are sets of the format."""
     if not path.is_dir() or not kind.is_folder:
         return []
     return [folder for folder in sorted(path.iterdir()) if folder.is_dir() and kind.recognises(folder)]
 
 
 def _read_parts(kind: AnnotationFormat, parts: Sequence[Path], path: Path) -> DataSet:
-    """Names of images count from `path`, also where the images lie in a folder of each part."""
+    """Image names are relative to `path`, also if the images lie in a folder of each part."""
     named = [f"{part.name}/{kind.image_folder}" if (part / kind.image_folder).is_dir() else part.name for part in parts]
     return joined_sets(path, [(name.rstrip("/"), kind.read(part)) for name, part in zip(named, parts, strict=True)])
 
 
 def recognised(path: Path) -> AnnotationFormat:
-    """The format of a file or folder. Raises FormatError where it is none."""
+    """The format of a file or folder. Raises FormatError if it is none."""
     if not path.exists():
         raise FormatError("does not exist", path=path)
     found = next((known for known in FORMATS if known.recognises(path)), None)

@@ -1,4 +1,4 @@
-"""Classes of a data set under other names, or left out, before it is imported."""
+"""Renames or leaves out classes of a data set before it is imported."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,10 +8,10 @@ from maskwright.formats.data_set import DataSet
 
 
 def with_classes(data: DataSet, names: Mapping[str, str | None]) -> DataSet:
-    """`names`: {class: its new name, or None to leave it out with its objects}; others stay as they are.
+    """`names`: {class: its new name, or None to leave it out with its objects}; other classes stay.
 
-    Classes that get one name by this become one. An image that loses objects is open again: what was left out may be
-    there.
+    Classes with the same new name become one. An image that loses objects is open again, because what was left out may
+    be visible there.
     """
     if not names:
         return data

@@ -1,4 +1,4 @@
-"""What the writers of all formats have in common: which objects are written, and in which shape."""
+"""What the writers of all formats share: which objects are written, and in which shape."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -25,11 +25,13 @@ class WriteReport:
     instance_count: int
     losses: tuple[str, ...] = ()
     verification: "Verification | None" = None
-    """What reading the files again has shown; None where nobody did."""
+    """The result of reading the files again; None if nobody did."""
 
 
 def chosen(source: CocoSource, options: CocoExportOptions) -> Iterator[tuple[ImageRecord, list[Instance]]]:
-    """Each image to write with its instances, cut to the image, lowest first; those without a pixel are left out."""
+    """Each image to write with its instances, clipped to the image, lowest first; those without a pixel are
+    left out.
+    """
     for image in source.images():
         if not options.takes_image(image):
             continue
@@ -48,20 +50,20 @@ def _cut(instance: Instance, size_wh: tuple[int, int]) -> Instance:
 
 
 def require_file_name(file_name: str) -> None:
-    """Raises FormatError for a name that would lead out of the folder that is written."""
+    """Raises FormatError for a name that would lead out of the target folder."""
     if (fault := file_name_fault(file_name)) is not None:
         raise FormatError(f"{file_name[:200]!r} cannot be exported under this name: {fault}")
 
 
 class SideFiles:
-    """Paths of the files that stand beside images; refuses two images that would share one."""
+    """Paths of files beside images; refuses two images that would share one."""
 
     def __init__(self, folder: Path, suffix: str) -> None:
         self._folder, self._suffix = folder, suffix
         self._owner: dict[Path, str] = {}
 
     def path_for(self, file_name: str) -> Path:
-        """FOLDER/sub/name.SUFFIX for sub/name.png, the folder made. Raises FormatError for a name twice."""
+        """FOLDER/sub/name.SUFFIX for sub/name.png, creating the folder. Raises FormatError for a repeated name."""
         require_file_name(file_name)
         path = self._folder / PurePosixPath(file_name).with_suffix(self._suffix)
         other = self._owner.setdefault(path, file_name)

@@ -1,8 +1,7 @@
-"""The second look at what was written: the files are read again and each mask is compared with the project's.
+"""Verifies what was written: the files are read again and each mask is compared with the project's.
 
-Formats differ in what they can hold. Where one keeps every pixel, any difference is a finding; where a pixel has room
-for one object only, the upper one must be there, and how much the others have lost is told.
-"""
+Formats differ in what they can hold. If one keeps every pixel, any difference is a finding; if a pixel can belong to
+one object only, the upper one must be there, and the losses of the others are reported."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,25 +23,25 @@ from maskwright.images import probe_image
 from maskwright.words import count_of
 
 ReadSet = Callable[[Path, Mapping[str, tuple[int, int]]], DataSet]
-"""Given also the sizes of the images by name, which YOLO's files do not hold."""
+"""Takes also the sizes of the images by name, which YOLO's files do not hold."""
 
 Held = Callable[[Instance, ImageRecord], tuple[Polygon, ...]]
-"""What a format holds of an object, where that is not its mask."""
+"""What a format holds of an object, if not its mask."""
 
 ROUNDING_IOU = 0.99
-"""A format of rounded numbers may move an outline by a fraction of a pixel, but no more than this."""
+"""Formats with rounded numbers may move an outline by a fraction of a pixel, but by no more than this."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What reading again has shown. Counts are of objects."""
+    """The result of reading the files again; counts are of objects."""
 
     compared: int
     exact: int
     lowest_iou: float = 1.0
-    """With the project's mask, of those that the format could not hold exactly."""
+    """IoU with the project's mask, for objects that the format could not hold exactly."""
     hidden: int = 0
-    """Nothing is left of these: others lie on them."""
+    """Objects of which nothing is left, because others cover them."""
     findings: tuple[Finding, ...] = ()
 
     def __str__(self) -> str:
@@ -56,7 +55,7 @@ class Verification:
 
 
 def joined(results: Sequence[Verification]) -> Verification:
-    """Of several files, as one."""
+    """The results of several files as one."""
     return Verification(
         sum(each.compared for each in results),
         sum(each.exact for each in results),
@@ -77,7 +76,7 @@ def compare_again(
 ) -> Verification:
     """Read `path` and compare it with what was to be written.
 
-    `has_one_layer`: a pixel belongs to one object, the highest. Raises FormatError when it cannot be read at all.
+    `has_one_layer`: a pixel belongs to one object, the uppermost. Raises FormatError if it cannot be read at all.
     """
     sizes = {image.file_name: (image.width, image.height) for image in source.images() if options.takes_image(image)}
     data = read(path, sizes)
@@ -100,7 +99,7 @@ def compare_again(
 
 
 def check_placed(images: Sequence[ImageRecord], folder: Path) -> Iterator[Finding]:
-    """Image files that were taken along and cannot be read, or have another size than the annotations are for."""
+    """Exported image files that cannot be read or have another size than their annotations."""
     for image in images:
         try:
             size_wh = probe_image(folder / image.file_name).size_wh
@@ -168,7 +167,7 @@ def _compared(
 
 
 def _uncovered(masks: Sequence[Rle]) -> list[Rle]:
-    """What of each mask no later one covers."""
+    """The part of each mask that no later one covers."""
     above: Any = None
     shown: list[Rle] = []
     for mask in reversed(masks):

@@ -1,11 +1,10 @@
 """Pascal VOC: `Annotations/NAME.xml` with boxes, `SegmentationObject/NAME.png` with one number per object.
 
-The n-th <object> is number n in the mask. More than 254 objects need a 16-bit mask, which the devkit does not know.
-Masks are also read where they are coloured, and where there are only masks and a `labelmap.txt` (CVAT's "Segmentation
-mask"). Boxes count pixels from 1 and include both ends (VOC devkit documentation, section 3.1). Besides the devkit's
-elements these are read: <polygon> of Roboflow and supervision, whose vertices are counted from 1, <robndbox> of
-roLabelImg (a turned box), and <attributes> of CVAT.
-"""
+The n-th <object> is number n in the mask. More than 254 objects need a 16-bit mask, which the devkit cannot read.
+Coloured masks are read, too, and so are sets with only masks and a `labelmap.txt` (CVAT's "Segmentation mask"). Boxes
+count pixels from 1 and include both ends (VOC devkit documentation, section 3.1). Besides the devkit's elements,
+<polygon> of Roboflow and supervision (vertices counted from 1), <robndbox> of roLabelImg (a rotated box) and
+<attributes> of CVAT are read."""
 
 import math
 from collections.abc import Mapping
@@ -54,7 +53,7 @@ _FIRST = 1
 
 
 def add_annotation(root: Any, file: Path, folder: Path, path: Path, builder: DataSetBuilder) -> None:
-    """`folder`: that of all XML files; `path`: that of the set. Raises ValueError where the image is not known."""
+    """`folder`: that of all XML files; `path`: that of the set. Raises ValueError if the image is unknown."""
     relative = file.relative_to(folder)
     name, size_wh = _image_of(root, relative, folder, path)
     where = relative.as_posix()
@@ -78,7 +77,9 @@ def add_annotation(root: Any, file: Path, folder: Path, path: Path, builder: Dat
 
 
 def _image_of(root: Any, relative: Path, folder: Path, path: Path) -> tuple[str, tuple[int, int]]:
-    """Name and size; the XML file's own name stands for one that is missing or has no ending, the image for a size."""
+    """Name and size; a missing name, or one without a suffix, is taken from the XML file, a missing size from the
+    image.
+    """
     told = (root.findtext("filename") or "").strip()
     own = path_inside((relative.parent / Path(path_inside(told)).name).as_posix()) if told else ""
     places = (path / IMAGE_FOLDER, path / "images", folder)
@@ -99,7 +100,7 @@ def _image_of(root: Any, relative: Path, folder: Path, path: Path) -> tuple[str,
 
 
 def _with_ending(folder: Path, stem: str) -> str:
-    """The image of this name in a folder, with its ending; empty where there is none."""
+    """The image of this name in a folder, with its suffix; empty if there is none."""
     found = (stem + ending for suffix in sorted(IMAGE_SUFFIXES) for ending in (suffix, suffix.upper()))
     return next((name for name in found if (folder / name).is_file()), "")
 
@@ -124,7 +125,7 @@ def _described(element: Any, mask: tuple[Polygon, ...] | None) -> ParsedObject:
 
 
 def _polygon(element: Any) -> tuple[Polygon, ...] | None:
-    """Its vertices are counted from 1, all of them; None where there is none."""
+    """Vertices are counted from 1; None if there are none."""
     polygon = element.find("polygon")
     if polygon is None or not len(polygon):
         return None
@@ -138,7 +139,7 @@ def _polygon(element: Any) -> tuple[Polygon, ...] | None:
 
 
 def _turned_box(element: Any) -> tuple[Polygon, ...] | None:
-    """Centre, size and an angle in radians, clockwise; None where there is none."""
+    """From centre, size and an angle in radians, clockwise; None if there is none."""
     if element.find("robndbox") is None:
         return None
     x, y, w, h, angle = (_number(element.findtext(f"robndbox/{key}")) for key in ("cx", "cy", "w", "h", "angle"))
@@ -167,7 +168,7 @@ def _attributes(element: Any) -> dict[str, Any]:
 
 
 def _number(text: str | None) -> float:
-    """NaN for what is none."""
+    """NaN if it is not a number."""
     try:
         return float(text or "nan")
     except ValueError:
@@ -178,7 +179,7 @@ _SET = "default.txt"
 
 
 def write_voc(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
-    """Below the folder `path`. Raises FormatError where it cannot be written."""
+    """Write the set below the folder `path`. Raises FormatError if it cannot be written."""
     names = {category.id: category.name for category in source.categories()}
     number = {category_id: i for i, category_id in enumerate(names, start=1)}
     boxes, objects, classes = (
@@ -210,7 +211,9 @@ def write_voc(source: CocoSource, path: Path, options: CocoExportOptions) -> Wri
 
 
 def _label_map(names: list[str]) -> str:
-    """The classes in the order of their numbers, as CVAT and Datumaro read them; colours are those of the devkit."""
+    """The classes in the order of their numbers, in the layout of CVAT and Datumaro; colours are those of
+    the devkit.
+    """
     lines = ["# label:color_rgb:parts:actions"]
     for number, name in enumerate([BACKGROUND, *names]):
         lines.append(f"{name}:{','.join(map(str, voc_colour(number)))}::")
@@ -218,16 +221,16 @@ def _label_map(names: list[str]) -> str:
 
 
 def _write_list(folder: Path, stems: list[str]) -> None:
-    """The images of the set: readers of the devkit look here first."""
+    """The list of images that readers of the devkit look for first."""
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_writer(folder / _SET) as file:
         file.write("".join(f"{stem}\n" for stem in stems).encode())
 
 
 def read_voc(path: Path) -> DataSet:
-    """The folder that has `Annotations`, or masks alone. Raises FormatError where there is neither.
+    """Read a folder with `Annotations`, or with masks alone. Raises FormatError if there is neither.
 
-    Objects without a mask or a polygon are their boxes.
+    Objects without a mask or polygon become their boxes.
     """
     folder = annotation_folder(path)
     if folder is None:
@@ -278,7 +281,7 @@ def _annotation(image: ImageRecord, taken: list[Instance], names: dict[int, str]
 
 
 def _write_attributes(parent: Any, attributes: Mapping[str, Any]) -> None:
-    """As CVAT and Datumaro write those that Pascal VOC has no word for."""
+    """As CVAT and Datumaro write attributes that Pascal VOC has no element for."""
     for key, value in attributes.items():
         attribute = SubElement(parent, "attribute")
         SubElement(attribute, "name").text = key

@@ -1,7 +1,6 @@
-"""Pascal VOC's masks: one number or colour per object, and sets that have nothing but masks and a `labelmap.txt`.
+"""Pascal VOC's masks: one number or colour per object, and sets with only masks and a `labelmap.txt`.
 
-Colours are the devkit's own, or those of the `labelmap.txt`.
-"""
+Colours are the devkit's own, or those of the `labelmap.txt`."""
 
 import re
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ from maskwright.regular_files import open_regular, read_regular
 LABEL_MAP = "labelmap.txt"
 BACKGROUND = "background"
 _FIELDS = 3
-"""Behind the name, which may hold colons: colour, parts, actions."""
+"""What follows the name, which may contain colons: colour, parts, actions."""
 VocColour = tuple[int, int, int]
 
 
@@ -34,9 +33,9 @@ def voc_colour(number: int) -> VocColour:
 
 
 def read_label_map(folder: Path) -> dict[str, VocColour] | None:
-    """{class: colour} in the order of the file; None where there is none. Raises FormatError for a damaged one.
+    """{class: colour} in the file's order; None if there is no file. Raises FormatError if it is damaged.
 
-    A class without a colour has the devkit's of its place.
+    A class without a colour gets the devkit's colour for its position.
     """
     file = folder / LABEL_MAP
     if not file.is_file():
@@ -56,14 +55,14 @@ def read_label_map(folder: Path) -> dict[str, VocColour] | None:
 
 
 def _is_comment(line: str) -> bool:
-    """A class may be called `# 1`; the heading has as many colons and says so itself."""
+    """A class may be called `# 1`; the heading has as many colons, but its own wording."""
     return line.startswith("#") and (line.count(":") < _FIELDS or line.startswith("# label:"))
 
 
 def colours_to_numbers(pixels: NDArray[Any], numbers: Mapping[VocColour, int] | None = None) -> NDArray[np.int64]:
-    """(H, W) numbers of (H, W, 3) colours, by default the devkit's.
+    """(H, W) numbers from (H, W, 3) colours, by default the devkit's.
 
-    Raises ValueError for a colour that is none of them: nearest ones would be a guess.
+    Raises ValueError for any other colour: the nearest one would be a guess.
     """
     known = numbers if numbers is not None else _devkit_numbers()
     packed = pixels[..., 0].astype(np.int64) << 16 | pixels[..., 1].astype(np.int64) << 8 | pixels[..., 2]
@@ -95,13 +94,14 @@ _HEAD_BYTES = 2048
 
 
 def is_voc(path: Path) -> bool:
+    """Whether a folder is a VOC set, with XML files or masks alone."""
     return annotation_folder(path) is not None or (path / _OBJECTS).is_dir()
 
 
 def annotation_folder(path: Path) -> Path | None:
-    """Where the XML files of a set are: `Annotations` as in the devkit, or as labelImg puts them, beside the images.
+    """The folder with a set's XML files: `Annotations` as in the devkit, or beside the images as labelImg puts them.
 
-    `Annotations` without any does not count where there are masks: some exporters make it and leave it empty.
+    An empty `Annotations` does not count if there are masks: some exporters create it without using it.
     """
     devkit = path / "Annotations"
     if devkit.is_dir() and (not (path / _OBJECTS).is_dir() or any(devkit.rglob("*.xml"))):
@@ -122,16 +122,16 @@ def _has_annotation(folder: Path) -> bool:
 
 
 def object_numbers(file: Path) -> NDArray[np.int64]:
-    """(H, W) object numbers of a mask, grey, with a palette or in the devkit's colours; 0 is none.
+    """(H, W) object numbers of a mask that is grey, has a palette or the devkit's colours; 0 is background.
 
-    Raises FormatError for what is no mask and ValueError for a colour that stands for no number.
+    Raises FormatError if it is not a mask and ValueError for a colour without a number.
     """
     pixels = read_png(file, may_be_coloured=True)
     return colours_to_numbers(pixels) if pixels.ndim == 3 else pixels.astype(np.int64)
 
 
 def read_voc_masks(path: Path) -> DataSet:
-    """A set without XML. Raises FormatError where masks or classes are missing."""
+    """Read a set without XML. Raises FormatError if masks or classes are missing."""
     folder = path / _OBJECTS
     if not folder.is_dir():
         raise FormatError("no folder `Annotations` here", path=path)
@@ -163,7 +163,7 @@ def read_voc_masks(path: Path) -> DataSet:
 
 
 def _class_numbers(file: Path, colours: dict[str, VocColour]) -> NDArray[Any]:
-    """(H, W) places in the class table."""
+    """(H, W) positions in the class table."""
     pixels = read_png(file, may_be_coloured=True)
     if pixels.ndim == 2:
         return pixels.astype(np.int64)

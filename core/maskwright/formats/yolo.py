@@ -1,11 +1,10 @@
-"""YOLO as Ultralytics reads it: `labels/NAME.txt` with one object a line, `data.yaml` with the classes.
+"""YOLO as Ultralytics reads it: `labels/NAME.txt` with one object per line, `data.yaml` with the classes.
 
-A line is the class number (from 0) and the x, y of one ring as shares of the image's width and height. Holes are cut
-open and parts joined by ways there and back, which fill no pixel. Eight decimals keep a hundredth of a pixel. Four
-numbers are a box (centre and size); a last, odd number is the score of a prediction, and one more the number that a
-tracker gave it. For detectors a box per object is written, or a turned one as `x1 y1 x2 y2 x3 y3 x4 y4`, as
-Ultralytics' pages on detection and OBB data sets describe them; all lie within the image.
-"""
+A line is the class number (from 0) and the x, y of one ring as fractions of the image's width and height. Holes and
+parts are connected by bridges, which fill no pixel. Eight decimals keep a hundredth of a pixel. Four numbers are a box
+(centre and size); a fifth, or any odd last one, is the score of a prediction, and one more a tracker's id. For
+detectors a box per object is written, or a rotated one as `x1 y1 x2 y2 x3 y3 x4 y4`, as described on Ultralytics' pages
+on detection and OBB data sets; all lie within the image."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -34,13 +33,13 @@ from maskwright.regular_files import read_regular
 
 _YAML = YAML_NAMES[0]
 _BEYOND = 0.5
-"""How far an outline may reach out of its image, as a share of it; what reaches further is in pixels."""
+"""How far an outline may extend beyond its image, as a fraction of it; anything further is in pixels."""
 _TRACKED = 6
-"""Numbers behind the class in a line of Ultralytics' tracker: box, score, number of the track."""
+"""Numbers after the class in a line of Ultralytics' tracker: box, score, track id."""
 
 
 def write_yolo(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
-    """`labels/` and `data.yaml` below the folder `path`; images belong into `images/` in the same sub-folders."""
+    """Write `labels/` and `data.yaml` below the folder `path`; images belong in `images/`, in the same subfolders."""
     lost = ("class and object ids", "scores", "attributes", "crowd flags")
     lost_shapes = ("holes and parts become bridges", "boxes become outlines")
     return write_labels(source, path, options, _ring_shares, (*lost, *lost_shapes))
@@ -53,9 +52,9 @@ def write_labels(
     shares: Callable[[Instance, ImageRecord], list[float]],
     lost: tuple[str, ...],
 ) -> WriteReport:
-    """`shares`: the numbers behind the class of an object, as shares of the image's size.
+    """`shares`: the numbers after an object's class, as fractions of the image's size.
 
-    Raises FormatError where it cannot be written.
+    Raises FormatError if a file cannot be written.
     """
     categories = list(source.categories())
     number = {category.id: i for i, category in enumerate(categories)}
@@ -72,10 +71,10 @@ def write_labels(
 
 
 def write_yaml(folder: Path, categories: Sequence[Category], places: Mapping[str, str]) -> None:
-    """`data.yaml`: where the images of each part are, and the classes.
+    """Write `data.yaml`: where the images of each part are, and the classes.
 
-    Without a `path`, so that places count from the file: Ultralytics takes `path: .` for the current folder of whoever
-    trains.
+    Without a `path`, so that places are relative to the file: Ultralytics takes `path: .` for the current folder of the
+    training process.
     """
     parts = "".join(f"{part}: {place}\n" for part, place in places.items())
     names = "".join(f"  {i}: {orjson.dumps(category.name).decode()}\n" for i, category in enumerate(categories))
@@ -84,16 +83,16 @@ def write_yaml(folder: Path, categories: Sequence[Category], places: Mapping[str
 
 
 def write_yolo_parts(source: CocoSource, folder: Path, names: Sequence[str]) -> None:
-    """One `data.yaml` for the sets in sub-folders; Ultralytics asks for `train` and `val`, whatever there is."""
+    """One `data.yaml` for sets in subfolders; Ultralytics requires `train` and `val`, whatever the parts are."""
     places = {name: f"{name}/images" for name in names}
     first = places[names[0]]
     write_yaml(folder, list(source.categories()), {"train": first, "val": first, **places})
 
 
 def read_yolo(path: Path, sizes: Mapping[str, tuple[int, int]] | None = None) -> DataSet:
-    """A folder as `yolo_layout` knows it, or its class table. Raises FormatError where there are no labels or names.
+    """Read a folder in a layout of `yolo_layout`, or its class table. Raises FormatError without labels or class names.
 
-    Sizes come from `sizes` by image name, else from the images; labels whose image is not there are listed as problems.
+    Sizes come from `sizes` by image name, else from the images; labels without an image are reported as problems.
     """
     layout = yolo_layout(path)
     builder = DataSetBuilder(path)
@@ -125,7 +124,7 @@ def read_yolo(path: Path, sizes: Mapping[str, tuple[int, int]] | None = None) ->
 
 
 def _probed(label: LabelFile, layout: YoloLayout) -> tuple[str, tuple[int, int]]:
-    """Name and size of the image of a label. Raises ValueError where there is none, ImageError for a damaged one."""
+    """Name and size of a label's image. Raises ValueError if there is none, ImageError if it is damaged."""
     file = layout.image_of(label)
     if file is None:
         raise ValueError(f"no image {label.place}.*")
@@ -141,15 +140,15 @@ def _ring_shares(instance: Instance, image: ImageRecord) -> list[float]:
     size_wh = (image.width, image.height)
     ring = polygons_to_ring(instance.polygons)
     if polygons_to_rle((Polygon(ring),), size_wh) != polygons_to_rle(instance.polygons, size_wh):
-        ring = polygons_to_ring(make_valid(instance.polygons))  # parts that overlap would cancel each other
+        ring = polygons_to_ring(make_valid(instance.polygons))  # overlapping parts would cancel each other
     shares: list[float] = (rounded(ring) / size_wh).ravel().tolist()
     return shares
 
 
 def _is_tracked(lines: Sequence[str]) -> bool:
-    """Whether the lines are boxes with a score and the number of a track: six numbers, which a triangle has, too.
+    """Whether the lines are boxes with score and track id: six numbers, like a triangle.
 
-    A share of the image is no whole number above 1; with nothing but track 1 in a file it is taken for a triangle.
+    As a fraction, a coordinate is never a whole number above 1; a file with nothing but track 1 is taken for triangles.
     """
     rows = [line.split()[1:] for line in lines if line.strip()]
     return any(rows) and all(len(row) == _TRACKED and row[-1].isdecimal() for row in rows) and _highest(rows) > 1
@@ -183,7 +182,7 @@ def _parsed_line(
 def _without_score(
     numbers: NDArray[np.float64], *, has_keypoints: bool, is_tracked: bool
 ) -> tuple[NDArray[np.float64], float | None, dict[str, Any]]:
-    """The coordinates, the score where one follows them, and what else is known. Raises ValueError for no score."""
+    """The coordinates, the score if one follows them, and attributes. Raises ValueError for an invalid score."""
     extra: dict[str, Any] = {}
     if has_keypoints:
         return numbers[:4], None, extra
@@ -201,12 +200,12 @@ _LOST = ("outlines (only boxes are written)", "class and object ids", "scores", 
 
 
 def write_yolo_boxes(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
-    """`labels/` and `data.yaml` below the folder `path`. Raises FormatError where they cannot be written."""
+    """Write `labels/` and `data.yaml` below the folder `path`. Raises FormatError if they cannot be written."""
     return write_labels(source, path, options, _box_line, _LOST)
 
 
 def write_yolo_obb(source: CocoSource, path: Path, options: CocoExportOptions) -> WriteReport:
-    """The same with turned boxes, the smallest around each object."""
+    """The same with rotated boxes, the smallest around each object."""
     return write_labels(source, path, options, _turned_line, _LOST)
 
 
@@ -217,7 +216,9 @@ def upright_box(instance: Instance, image: ImageRecord) -> tuple[Polygon, ...]:
 
 
 def turned_box(instance: Instance, image: ImageRecord) -> tuple[Polygon, ...]:
-    """What an OBB file holds of an object: the smallest turned rectangle around its corners, kept inside the image."""
+    """What an OBB file holds of an object: the smallest rotated rectangle around its vertices, kept inside
+    the image.
+    """
     points = np.concatenate([polygon.exterior for polygon in instance.polygons]).astype(np.float32)
     corners: NDArray[np.float64] = cv2.boxPoints(cv2.minAreaRect(points)).astype(np.float64)
     return (Polygon.of(np.clip(corners, 0, [image.width, image.height])),)

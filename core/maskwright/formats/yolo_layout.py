@@ -1,8 +1,7 @@
-"""Where the files of a YOLO data set lie: the class table, each label file, and the image it is of.
+"""Where the files of a YOLO data set lie: the class table, each label file, and its image.
 
-Known are Ultralytics (`images/` and `labels/` side by side, also once per part: train, valid, test) and the older way
-with labels beside the images and a list of class names (`classes.txt`, `obj.names`).
-"""
+Supports Ultralytics' layout (`images/` and `labels/` side by side, also per part: train, valid, test) and the older one
+with labels beside the images and a list of class names (`classes.txt`, `obj.names`)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,7 +18,9 @@ _NO_LABELS = frozenset({*LIST_NAMES, "train.txt", "valid.txt", "val.txt", "test.
 
 @dataclass(frozen=True, slots=True)
 class LabelFile:
-    """`place`: of the image, without its ending, from the set's folder; `prefix`: what of it is no part of its name."""
+    """`place`: path of the image relative to the set's folder, without suffix; `prefix`: the part of it that does not
+    belong to its name.
+    """
 
     path: Path
     place: PurePosixPath
@@ -36,7 +37,7 @@ class YoloLayout:
     _folders: dict[Path, dict[str, str]] = field(default_factory=dict)
 
     def labels(self) -> Iterator[LabelFile]:
-        """In the order of their names. Raises FormatError where there are none."""
+        """In the order of their names. Raises FormatError if there are none."""
         found = list(_label_files(self.root))
         if not found and not _label_folders(self.root):
             raise FormatError("no folder `labels` here, and no label file next to an image", path=self.root)
@@ -52,7 +53,9 @@ class YoloLayout:
 
 
 def yolo_layout(path: Path) -> YoloLayout:
-    """Of a folder, of its YAML, or of its list of names. Raises FormatError where there are no class names."""
+    """The layout of a folder, given by itself, its YAML or its list of names. Raises FormatError without
+    class names.
+    """
     root = path if path.is_dir() else path.parent
     table = (
         path if path.is_file() else next((root / n for n in (*YAML_NAMES, *LIST_NAMES) if (root / n).is_file()), None)
@@ -67,7 +70,7 @@ def yolo_layout(path: Path) -> YoloLayout:
 
 
 def is_yolo(path: Path) -> bool:
-    """Whether a path looks like one of these; a guess by names, nothing is read but YAML."""
+    """Whether a path looks like such a set; a guess by file names, only YAML is read."""
     if path.is_file():
         return path.name in LIST_NAMES or (path.suffix in (".yaml", ".yml") and _has_names(path))
     has_table = any((path / name).is_file() for name in (*YAML_NAMES, *LIST_NAMES))
@@ -78,7 +81,7 @@ def _has_names(file: Path) -> bool:
     try:
         return yaml_value(read_yaml(file), "names") is not None
     except (FormatError, ValueError):
-        return True  # a class table that is damaged: its reader says how
+        return True  # a damaged class table; its reader explains
 
 
 def _label_files(root: Path) -> Iterator[LabelFile]:
@@ -102,7 +105,7 @@ def _label_folders(root: Path) -> list[Path]:
 
 
 def _images_in(folder: Path) -> dict[str, str]:
-    """{name without its ending: name}, the first in order where two differ only there."""
+    """{name without suffix: name}; the first by name if two differ only in the suffix."""
     try:
         names = sorted(entry.name for entry in folder.iterdir())
     except OSError:

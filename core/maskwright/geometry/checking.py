@@ -1,4 +1,4 @@
-"""Whether outlines of many masks keep what was promised: judged for all at once, by pycocotools and by shapely."""
+"""Checks the outlines of many masks against their guarantee, all at once, with pycocotools and shapely."""
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, islice, pairwise
@@ -13,19 +13,19 @@ from maskwright.geometry.fitting import GRID
 from maskwright.geometry.raster import Rle, one_walk
 
 MaskOutline: TypeAlias = list[list[NDArray[np.float64]]]
-"""The parts of one mask, each its exterior and then its holes, (N, 2) float64."""
+"""The parts of one mask, each its exterior followed by its holes, (N, 2) float64."""
 
 MOST_TOGETHER = 128
-"""pycocotools 2.0.11 overflows when asked for the area of more than 255 masks at once."""
+"""pycocotools 2.0.11 overflows when computing the areas of more than 255 masks at once."""
 MOST_PIXELS = 1 << 31
 """pycocotools counts runs in 32 bits."""
 
 
 class StackedMasks:
-    """References one below the other in one frame, so that few calls of pycocotools judge many outlines.
+    """References stacked in one frame, so that few calls of pycocotools check many outlines.
 
-    The frame holds one mask after the other, so no outline reaches another's reference. Moving an outline by whole
-    pixels moves its raster and changes nothing else: coordinates are quarters of a pixel.
+    The masks are stacked without overlap, so no outline reaches another's reference. Moving an outline by whole pixels
+    moves its raster and changes nothing else, because coordinates are quarters of a pixel.
     """
 
     def __init__(self, references: Sequence[MaskOutline], sizes_wh: Sequence[tuple[int, int]]) -> None:
@@ -33,18 +33,18 @@ class StackedMasks:
         tops = list(accumulate((height for _, height in sizes_wh), initial=0))
         self._height = tops.pop()
         self._tops = tops
-        # The parts of a traced mask do not overlap: as one walk each, even-odd, they are rasterised like their union.
+        # The parts of a traced mask do not overlap: as one even-odd walk each they rasterise like their union.
         walks = [[[ring for rings in outline for ring in rings]] for outline in references]
         self._references = self._rles(range(len(references)), walks)
         self.areas: list[int] = coco_mask.area(self._references).tolist()
         """Pixels of each reference."""
 
     def ious(self, numbers: Sequence[int], outlines: Sequence[MaskOutline]) -> list[float]:
-        """IoU of the raster of each outline (at least one part each) with the reference of that number."""
+        """IoU of each rasterised outline (at least one part each) with the reference of that number."""
         rles = self._rles(numbers, outlines)
         references = [self._references[number] for number in numbers]
         if len(rles) > 1:
-            # All with all, but pycocotools looks at the runs only of those whose boxes meet.
+            # All with all, but pycocotools compares the runs only of masks whose boxes intersect.
             ious: list[float] = coco_mask.iou(rles, references, [0] * len(rles)).diagonal().tolist()
             return ious
         shared = coco_mask.merge(rles + references, intersect=True)
@@ -53,7 +53,7 @@ class StackedMasks:
 
     def _rles(self, numbers: Sequence[int], outlines: Sequence[MaskOutline]) -> list[Rle]:
         walks = self._placed([one_walk(rings) for outline in outlines for rings in outline], numbers, outlines)
-        # A ring of two vertices would be taken for a box by pycocotools; rings have at least three by construction.
+        # pycocotools would take a ring of two vertices for a box; rings have at least three by construction.
         rles: list[Rle] = coco_mask.frPyObjects(walks, self._height, self._width)
         if len(rles) == len(outlines):
             return rles
@@ -63,7 +63,7 @@ class StackedMasks:
     def _placed(
         self, walks: list[NDArray[np.float64]], numbers: Sequence[int], outlines: Sequence[MaskOutline]
     ) -> list[NDArray[np.float64]]:
-        """The walks of the outlines, in order, where their masks lie in the frame: x0, y0, x1, y1, ..."""
+        """The walks of the outlines, in order, moved to their masks' places in the frame: x0, y0, x1, y1, ..."""
         tops = [self._tops[number] for number, outline in zip(numbers, outlines, strict=True) for _ in outline]
         lengths = [len(walk) for walk in walks]
         placed = np.concatenate(walks)
@@ -73,9 +73,9 @@ class StackedMasks:
 
 
 def are_valid(outlines: Sequence[MaskOutline]) -> list[bool]:
-    """Of each: whether its rings are simple, its holes inside and its parts apart."""
+    """For each outline whether its rings are simple, its holes inside and its parts disjoint."""
     if len(outlines) == 1 and len(outlines[0]) == 1 and len(outlines[0][0]) == 1:
-        return [bool(shapely.is_valid(shapely.polygons(outlines[0][0][0])))]  # the usual case of a mask by itself
+        return [bool(shapely.is_valid(shapely.polygons(outlines[0][0][0])))]  # the usual case of a single mask
     parts = [rings for outline in outlines for rings in outline]
     rings = [ring for part in parts for ring in part]
     lengths, holes = [len(ring) for ring in rings], [len(part) for part in parts]
@@ -89,7 +89,7 @@ def are_valid(outlines: Sequence[MaskOutline]) -> list[bool]:
 
 
 def uncrossed(outline: MaskOutline) -> MaskOutline:
-    """The same area by rings that neither cross nor meet along an edge, on the same grid; may need checking again."""
+    """The same area with rings that neither cross nor share an edge, on the same grid; may need checking again."""
     shapes = [shapely.make_valid(shapely.Polygon(rings[0], rings[1:])) for rings in outline]
     whole = shapely.union_all(shapes, grid_size=1 / GRID)
     parts = [shape for shape in shapely.get_parts(whole) if shape.geom_type == "Polygon"]
@@ -97,7 +97,7 @@ def uncrossed(outline: MaskOutline) -> MaskOutline:
 
 
 def batches(sizes_wh: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
-    """Numbers of masks that fit into one frame together."""
+    """Numbers of the masks that fit into one frame together."""
     batch: list[int] = []
     width = height = 0
     for number, (w, h) in enumerate(sizes_wh):

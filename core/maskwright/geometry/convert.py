@@ -1,4 +1,4 @@
-"""Masks to polygons, one or many; the way back is `raster.polygons_to_mask`."""
+"""Masks to polygons, one or many; the reverse is `raster.polygons_to_mask`."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -17,13 +17,13 @@ from maskwright.geometry.simplify import PreparedMasks
 from maskwright.geometry.trace import LatticePart, LatticeRing, trace_mask
 
 _MOST_PIXELS = 1 << 20
-"""Of a sheet: tracing takes nine bytes for each."""
+"""Pixels of a sheet: tracing takes nine bytes for each."""
 _MOST_PIXELS_EACH = 1 << 17
-"""A larger mask is traced by itself: there the calls cost less than the pixels."""
+"""A larger mask is traced on its own: its pixels cost more than the calls."""
 
 
 def trace_masks(masks: Sequence[NDArray[np.bool_ | np.uint8]]) -> list[tuple[LatticePart, ...]]:
-    """What `trace_mask` gives for each (h, w) mask. Raises ValueError as it does."""
+    """The result of `trace_mask` for each (h, w) mask. Raises ValueError as it does."""
     traced: list[tuple[LatticePart, ...]] = [()] * len(masks)
     for numbers in _sheets([mask.shape for mask in masks]):
         if len(numbers) == 1:
@@ -35,7 +35,7 @@ def trace_masks(masks: Sequence[NDArray[np.bool_ | np.uint8]]) -> list[tuple[Lat
 
 
 def _sheets(shapes: Sequence[tuple[int, ...]]) -> Iterator[list[int]]:
-    """Numbers of masks for one sheet each, of like widths, so that little of it is empty."""
+    """Numbers of the masks on each sheet, of similar widths to waste little space."""
     sheet: list[int] = []
     rows = 0
     for number in sorted(range(len(shapes)), key=lambda i: shapes[i][-1:]):
@@ -55,7 +55,7 @@ def _sheets(shapes: Sequence[tuple[int, ...]]) -> Iterator[list[int]]:
 def _traced_together(masks: Sequence[NDArray[np.bool_ | np.uint8]]) -> list[list[LatticePart]]:
     tops = [0]
     for mask in masks:
-        tops.append(tops[-1] + mask.shape[0] + 1)  # an empty row between keeps neighbours apart
+        tops.append(tops[-1] + mask.shape[0] + 1)  # an empty row keeps neighbours apart
     sheet = np.zeros((tops[-1], max(mask.shape[1] for mask in masks)), np.bool_)
     for top, mask in zip(tops, masks, strict=False):
         sheet[top : top + mask.shape[0], : mask.shape[1]] = mask
@@ -67,7 +67,7 @@ def _traced_together(masks: Sequence[NDArray[np.bool_ | np.uint8]]) -> list[list
 
 
 def _moved_up(part: LatticePart, rows: int) -> LatticePart:
-    """In place: the rings are views of arrays that nobody else has."""
+    """In place: the rings are views of arrays that nothing else holds."""
     if rows:
         for ring in part.rings:
             ring[:, 1] -= rows
@@ -81,7 +81,7 @@ Mask = NDArray[np.bool_ | np.uint8]
 class TracedMask:
     """The dense outline of one mask, from which polygons of any fidelity are made.
 
-    size_wh: of the window that was traced, whose corner lies at `corner_xy` of the image.
+    size_wh: of the traced window, whose corner is at `corner_xy` in the image.
     """
 
     parts: tuple[LatticePart, ...]
@@ -90,13 +90,14 @@ class TracedMask:
 
 
 class LastPrepared:
-    """What fitting the last masks began with: the same masks in another fidelity take a third less."""
+    """Caches the preparation of the last masks: fitting the same masks with another fidelity takes a third less."""
 
     def __init__(self) -> None:
         self._traced: list[TracedMask] = []
         self._prepared = PreparedMasks([], [])
 
     def of(self, traced: list[TracedMask]) -> PreparedMasks:
+        """The prepared masks, from the cache if they are the same."""
         if len(traced) != len(self._traced) or any(a is not b for a, b in zip(traced, self._traced, strict=True)):
             self._prepared = PreparedMasks([one.parts for one in traced], [one.size_wh for one in traced])
             self._traced = traced
@@ -106,12 +107,12 @@ class LastPrepared:
 def mask_to_polygons(
     mask: Mask, *, min_iou: float | None = 0.98, offset_xy: tuple[int, int] = (0, 0), min_area: float = 0
 ) -> tuple[Polygon, ...]:
-    """The parts of a (H, W) mask (anything nonzero is foreground), with holes, on pixel edges.
+    """The parts of an (H, W) mask (nonzero is foreground), with holes, on pixel edges.
 
-    `min_iou` of None or 1 traces exactly; less spends as few vertices as it can while pycocotools' raster of the
-    result keeps at least that IoU with the mask. Parts under `min_area` pixels are left out first, and the promise
-    then holds for what is left. `offset_xy` moves the result, for a mask cropped from an image at that pixel.
-    Raises ValueError for another shape or a `min_iou` outside 0..1.
+    `min_iou` of None or 1 traces exactly; lower values use as few vertices as possible while pycocotools' raster of the
+    result keeps at least that IoU with the mask. Parts under `min_area` pixels are dropped first, and the guarantee
+    holds for the rest. `offset_xy` shifts the result, for a mask cropped from an image at that pixel. Raises ValueError
+    for an array that is not two-dimensional or a `min_iou` outside 0..1.
     """
     _check_promise(min_iou)
     window, (x, y) = _window(mask)
@@ -123,7 +124,7 @@ def mask_to_polygons(
 
 
 def trimmed_to_traced(masks: Sequence[Mask], corners_xy: Sequence[tuple[int, int]]) -> list[TracedMask]:
-    """The dense outlines of (H, W) masks that are no larger than what they show."""
+    """The dense outlines of (H, W) masks that are already cropped to their foreground."""
     return [
         TracedMask(parts, (mask.shape[1], mask.shape[0]), corner)
         for parts, mask, corner in zip(trace_masks(masks), masks, corners_xy, strict=True)
@@ -133,7 +134,7 @@ def trimmed_to_traced(masks: Sequence[Mask], corners_xy: Sequence[tuple[int, int
 def traced_to_polygons(
     traced: Sequence[TracedMask], min_iou: float | None, last: LastPrepared | None = None
 ) -> list[tuple[Polygon, ...]]:
-    """Of each outline its polygons, as `mask_to_polygons` says; `last` for those that may come again."""
+    """The polygons of each outline, see `mask_to_polygons`; `last` caches work for masks that may come again."""
     outlines: list[MaskOutline | list[tuple[LatticeRing, ...]]] = [[] for _ in traced]
     full = [number for number, one in enumerate(traced) if one.parts]
     if min_iou is None or min_iou == 1:
@@ -153,7 +154,7 @@ def _check_promise(min_iou: float | None) -> None:
 
 
 def _window(mask: Mask) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-    """The part of a mask that holds its foreground, and where its corner lies."""
+    """The part of a mask that holds its foreground, and the corner (x, y) of that part."""
     if mask.ndim != 2:
         raise ValueError(f"expected an (H, W) mask, got {mask.shape}")
     pixels = mask.view(np.uint8) if mask.dtype == np.bool_ else np.asarray(mask != 0).view(np.uint8)
@@ -164,7 +165,9 @@ def _window(mask: Mask) -> tuple[NDArray[np.uint8], tuple[int, int]]:
 def _polygons(
     outlines: Sequence[Sequence[Sequence[NDArray[Any]]]], corners_xy: Sequence[tuple[int, int]]
 ) -> list[tuple[Polygon, ...]]:
-    """Of the parts' rings, each outline moved by its corner: all in one array, for a call per ring costs more."""
+    """Rings of all parts as polygons, each outline moved by its corner: in one array, because a call per ring costs
+    more.
+    """
     rings = [ring for outline in outlines for part in outline for ring in part]
     if not rings:
         return [() for _ in outlines]

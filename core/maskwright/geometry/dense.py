@@ -1,9 +1,8 @@
-"""An outline before anybody simplified it, packed small: what a detail slider needs to find its way back, exactly.
+"""A packed copy of an outline before anyone simplified it, from which the detail slider restores it exactly.
 
-Layout, little-endian: a byte for the kind, the offset (x, y) as two float64, then, of kind 0 (a mask, nearly always a
-model's), height and width as uint32 and its pycocotools run lengths through zlib, half a kilobyte for an object of
-300 px; of kind 1 (any outline) the vertices through zlib.
-"""
+Layout, little-endian: a byte for the kind, the offset (x, y) as two float64, then, for kind 0 (a mask, usually a
+model's), height and width as uint32 and pycocotools run lengths through zlib, half a kilobyte for an object of 300 px;
+for kind 1 (any outline), the vertices through zlib."""
 
 import struct
 import zlib
@@ -19,7 +18,7 @@ from maskwright.geometry.rle import counts_to_mask, rle_counts
 from maskwright.inflating import inflate
 
 MAX_BYTES = 1 << 18
-"""What would take more is not kept; a mask of 12,000 x 9,000 px with a ragged edge takes 60 kB."""
+"""Larger ones are not kept; a mask of 12,000 x 9,000 px with a ragged edge takes 60 kB."""
 _MASK, _OUTLINE = 0, 1
 _HEAD, _SIZE = struct.Struct("<Bdd"), struct.Struct("<II")
 _LEVEL = 1
@@ -27,13 +26,13 @@ _MOST_PLAIN_BYTES = 64 * MAX_BYTES
 
 
 def mask_to_dense(mask: NDArray[np.bool_], corner_xy: tuple[int, int]) -> bytes | None:
-    """Of an (H, W) mask whose corner lies at `corner_xy` in the image; None where it would be too large."""
+    """Pack an (H, W) mask whose corner is at `corner_xy` in the image; None if the result is too large."""
     runs = coco_mask.encode(np.asfortranarray(mask.view(np.uint8)))["counts"]
     return _bounded(_HEAD.pack(_MASK, *corner_xy) + _SIZE.pack(*mask.shape) + zlib.compress(runs, _LEVEL))
 
 
 def polygons_to_dense(polygons: Sequence[Polygon]) -> bytes | None:
-    """Of any outline, vertex by vertex; None where it would be too large."""
+    """Pack any outline, vertex by vertex; None if the result is too large."""
     layout = [len(polygons)]
     for polygon in polygons:
         layout += [len(polygon.rings), *(len(ring) for ring in polygon.rings)]
@@ -43,7 +42,7 @@ def polygons_to_dense(polygons: Sequence[Polygon]) -> bytes | None:
 
 
 def dense_to_polygons(dense: bytes) -> tuple[Polygon, ...]:
-    """The outline with every vertex. Raises ValueError for damaged bytes."""
+    """The outline with all vertices. Raises ValueError for damaged bytes."""
     try:
         kind, *offset_xy = _HEAD.unpack_from(dense)
         polygons = _mask_outline(dense[_HEAD.size :]) if kind == _MASK else _plain_outline(dense[_HEAD.size :])
@@ -56,6 +55,7 @@ def dense_to_polygons(dense: bytes) -> tuple[Polygon, ...]:
 
 
 def dense_moved(dense: bytes, dx: float, dy: float) -> bytes:
+    """The packed outline shifted by (dx, dy) pixels."""
     kind, x, y = _HEAD.unpack_from(dense)
     return _HEAD.pack(kind, x + dx, y + dy) + dense[_HEAD.size :]
 

@@ -1,9 +1,8 @@
-"""Polygons fitted to the outlines that some of their corners stand for, many at a time.
+"""Fits polygons to outlines, given the corners to keep, for many rings at once.
 
-Each edge moves until it cuts off as much of the mask as it adds, and the vertices follow to where neighbouring edges
-meet. That halves the error at the same number of vertices. Points are complex numbers here: the product conj(a) b has
-the cross product of a and b as its imaginary part. Most of the cost is that of calling NumPy, hence all rings at once.
-"""
+Each edge moves until it cuts off as much of the mask as it adds, and vertices move to where neighbouring edges meet.
+That halves the error at the same number of vertices. Points are complex numbers here: the imaginary part of conj(a) b
+is the cross product of a and b. Most of the cost is that of calling NumPy, so all rings are processed together."""
 
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
@@ -18,11 +17,13 @@ GRID = 4
 """Fitted vertices lie on quarters of a pixel: exact in binary, two decimals in a file."""
 
 _SMALLEST_TURN = 0.15
-"""Sine of the angle below which two edges count as parallel and their vertex moves straight out."""
+"""Sine of the angle below which two edges count as parallel and their vertex moves straight outwards."""
 
 
 class CornerChoice:
-    """Corners kept of some rings: (K,) int64 places in the table, ring after ring, and how many each ring has."""
+    """Corners to keep of some rings: (K,) int64 indices into the table, ring after ring, and the number for
+    each ring.
+    """
 
     __slots__ = ("at", "counts", "rings")
 
@@ -31,7 +32,7 @@ class CornerChoice:
 
 
 class RingTable:
-    """What every choice of corners needs of many rings, which lie one after another in one array."""
+    """What fitting needs for any choice of corners; the rings lie one after another in one array."""
 
     def __init__(self, rings: Sequence[LatticeRing]) -> None:
         self.rings = rings
@@ -46,7 +47,7 @@ class RingTable:
         self._whole = self._swept[ends] - self._swept[starts]
         step = following - self._points
         self.perimeters: list[float] = np.add.reduceat(np.abs(step.real) + np.abs(step.imag), starts).tolist()
-        # A key for each corner of each ring, as whole numbers: y, then x, then the ring.
+        # A sortable integer key for each corner of each ring: y, then x, then the ring.
         self._row_stride = int(corners[:, 0].max()) + 1
         self._ring_stride = self._row_stride * (int(corners[:, 1].max()) + 1)
         keys = self._keys(corners, np.arange(len(rings)), ends - starts)
@@ -54,7 +55,7 @@ class RingTable:
         self._sorted_keys = keys[self._order]
 
     def choice(self, rings: list[int], kept: Sequence[NDArray[Any]]) -> CornerChoice:
-        """Of (N, 1, 2) corners kept of each of these rings, ascending; every corner of a ring is there once."""
+        """The choice from (N, 1, 2) corners of each of these rings, ascending; corners are unique within a ring."""
         counts = [len(corners) for corners in kept]
         keys = self._keys(_joined(kept).reshape(-1, 2), np.array(rings), counts)
         at = self._order[self._sorted_keys.searchsorted(keys)]
@@ -64,7 +65,7 @@ class RingTable:
     def fitted(
         self, choice: CornerChoice, farthest: NDArray[np.float64], frame_wh: NDArray[np.float64]
     ) -> list[NDArray[np.float64]]:
-        """(N, 2) float64 of each ring: the chosen corners, moved by `farthest` pixels at most and inside the frame.
+        """(N, 2) float64 per ring: the chosen corners, moved by at most `farthest` pixels and inside the frame.
 
         farthest: (R,), frame_wh: (R, 2) of the chosen rings.
         """
@@ -75,7 +76,7 @@ class RingTable:
         following, swept_following = one_earlier(vertices, firsts, lasts), one_earlier(swept, firsts, lasts)
         swept_following[lasts] += self._whole[choice.rings]
         edge = following - vertices
-        # Signed area between outline and edge; divided by the edge's length: how far the edge has to move out.
+        # Signed area between outline and edge; divided by the edge's length it is how far the edge has to move out.
         missed = (swept_following - swept - (vertices.conj() * following).imag) / 2
         length2 = (edge.conj() * edge).real
         edge_before, missed_before, length2_before = (
@@ -106,11 +107,11 @@ class RingTable:
 
 
 def one_earlier(values: NDArray[Any], firsts: NDArray[np.intp], lasts: NDArray[np.intp]) -> NDArray[Any]:
-    """Each ring's values moved by one place: each place has the value after it, the last the first.
+    """Each ring's values rotated by one place: each place gets the next value, the last one the first.
 
-    firsts, lasts: (R,) of the rings that lie in `values` one after another.
+    firsts, lasts: (R,) positions of the rings in `values`, one after another.
     """
-    if len(lasts) == 1:  # the usual case of a mask by itself
+    if len(lasts) == 1:  # the usual case of a single mask
         return np.concatenate((values[1:], values[:1]))
     moved = np.empty_like(values)
     moved[:-1] = values[1:]

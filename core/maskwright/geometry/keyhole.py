@@ -1,8 +1,7 @@
-"""One ring for a polygon with holes and back: each hole is joined to the outline by a bridge walked both ways.
+"""Converts a polygon with holes to a single ring and back: a bridge, walked both ways, joins each hole to the outline.
 
-COCO polygons have no holes: two rings of one object are a union. A keyhole ring is filled right by every consumer.
-Bridges run from vertex to vertex, so that no vertex is added and cutting them open again gives the same rings.
-"""
+COCO polygons have no holes: two rings of one object are a union. Every reader fills a keyhole ring correctly. Bridges
+run from vertex to vertex, so that no vertex is added and removing them restores the same rings."""
 
 from collections.abc import Sequence
 
@@ -18,9 +17,9 @@ _MOST_COMPARED = 1000
 
 
 def cut_keyholes(polygon: Polygon) -> Ring:
-    """The polygon as one closed walk: outline in its own direction, holes in the other, bridges inside.
+    """The polygon as one closed walk: the outline in its own direction, holes in the other, bridges inside.
 
-    Starts at the outline's first vertex. Where rings touch at a vertex the bridge has no length.
+    Starts at the outline's first vertex. Where rings touch at a vertex, the bridge has no length.
     """
     if not polygon.holes:
         return polygon.exterior
@@ -32,9 +31,9 @@ def cut_keyholes(polygon: Polygon) -> Ring:
 
 
 def join_keyholes(ring: Ring) -> Polygon:
-    """The polygon whose keyhole ring this is; a ring without bridges comes back as it is.
+    """The polygon of a keyhole ring; a ring without bridges is returned unchanged.
 
-    A ring whose loops are not one outline around its holes is left whole, so that no pixel ever changes.
+    A ring whose loops are not one outline around its holes is kept as it is, so that no pixel changes.
     """
     loops = _loops(np.asarray(ring, np.float64))
     if len(loops) < 2:
@@ -46,9 +45,9 @@ def join_keyholes(ring: Ring) -> Polygon:
 
 
 def ring_to_polygons(ring: Ring) -> tuple[Polygon, ...]:
-    """The polygons whose joint walk a ring is: keyholes opened, parts joined by ways there and back taken apart.
+    """The polygons of a joint walk: keyholes opened, parts that are joined by bridges separated.
 
-    A ring whose loops overlap is left whole, so that no pixel ever changes.
+    A ring whose loops overlap is kept as it is, so that no pixel changes.
     """
     loops = _loops(np.asarray(ring, np.float64))
     if len(loops) < 2:
@@ -60,7 +59,7 @@ def ring_to_polygons(ring: Ring) -> tuple[Polygon, ...]:
     inside = [shape.representative_point() for shape in shapes]
     around: list[list[int]] = [[] for _ in loops]
     for i, j in shapely.STRtree(shapes).query(inside, predicate="within").T.tolist():
-        if j < i:  # the larger one
+        if j < i:  # test only against larger ones
             around[i].append(j)
     holes: dict[int, list[_Points]] = {}
     for i, outer in enumerate(around):
@@ -72,7 +71,7 @@ def ring_to_polygons(ring: Ring) -> tuple[Polygon, ...]:
 
 
 def polygons_to_ring(polygons: Sequence[Polygon]) -> Ring:
-    """All parts as one walk, for formats that hold one ring an object; ways between parts may cross anything."""
+    """All parts as one walk, for formats with one ring per object; bridges between parts may cross anything."""
     rings = [cut_keyholes(polygon) for polygon in polygons]
     if not rings:
         raise ValueError("expected at least one polygon")
@@ -85,7 +84,9 @@ def polygons_to_ring(polygons: Sequence[Polygon]) -> Ring:
 
 
 def _nearest_pair(a: _Points, b: _Points) -> tuple[int, int]:
-    """Indices of two vertices close to each other; the nearest where not all of a large outline would be compared."""
+    """Indices of two vertices close to each other; not always the nearest, because large outlines are not compared
+    completely.
+    """
     some_a, some_b = (points[:: max(1, len(points) // _MOST_COMPARED)] for points in (a, b))
     distance = ((some_a[:, None] - some_b[None, :]) ** 2).sum(axis=2)
     at, to = np.unravel_index(int(distance.argmin()), distance.shape)
@@ -93,7 +94,7 @@ def _nearest_pair(a: _Points, b: _Points) -> tuple[int, int]:
 
 
 class _BridgeTree:
-    """Rings hanging from points of other rings; ring 0 is the root."""
+    """A tree of rings attached to points of other rings; ring 0 is the root."""
 
     def __init__(self, rings: list[_Points]) -> None:
         self._rings: list[list[_Point]] = [list(map(tuple, ring.tolist())) for ring in rings]
@@ -109,7 +110,7 @@ class _BridgeTree:
         """point -> the (ring, vertex) bridged to it."""
 
     def grow(self) -> None:
-        """Hang every ring: touching ones first, then from the left by the nearest vertex in sight."""
+        """Attach every ring: touching ones first, then from the left by the nearest visible vertex."""
         self._hang_touching(0)
         for ring in sorted(range(1, len(self._rings)), key=lambda i: min(self._rings[i])):
             if not self._is_hung[ring]:
@@ -120,9 +121,9 @@ class _BridgeTree:
                 self._hang_touching(ring)
 
     def walk(self) -> _Points:
-        """Through all rings, down each bridge and up again; without the closing return to the first vertex."""
+        """Through all rings, along each bridge and back; without the closing return to the first vertex."""
         walked: list[_Point] = []
-        stack = [iter(self._rings[0])]  # no recursion: thousands of holes may hang from one another
+        stack = [iter(self._rings[0])]  # no recursion: thousands of holes may be nested in the tree
         while stack:
             point = next(stack[-1], None)
             if point is None:
@@ -136,7 +137,7 @@ class _BridgeTree:
         return np.array(walked)
 
     def _hang_touching(self, start: int) -> None:
-        """Hang the rings that share a vertex with `start`, those that share one with them, and so on."""
+        """Attach the rings that share a vertex with `start`, those that share one with them, and so on."""
         self._is_hung[start] = True
         reached = [start]
         while reached:
@@ -154,11 +155,11 @@ class _BridgeTree:
         for i in np.argsort(distance, kind="stable").tolist():
             if not segment_crosses(origin, candidates[i], self._starts, self._ends):
                 return tuple(candidates[i].tolist())
-        return tuple(candidates[distance.argmin()].tolist())  # the rings cross: any bridge is as exact
+        return tuple(candidates[distance.argmin()].tolist())  # the rings cross: any bridge is equally exact
 
 
 def _loops(ring: _Points) -> list[_Points]:
-    """The simple loops of a walk that comes back to some of its points; bridges, which enclose nothing, fall out."""
+    """The simple loops of a walk that returns to some of its points; bridges, which enclose nothing, are dropped."""
     loops: list[list[int]] = []
     path: list[int] = []
     position: dict[_Point, int] = {}
@@ -182,7 +183,7 @@ def signed_area(ring: _Points) -> float:
 
 
 def segment_crosses(a: _Points, b: _Points, starts: _Points, ends: _Points) -> bool:
-    """Whether the segment a-b meets any of the (N, 2) edges anywhere but at its own two ends."""
+    """Whether the segment a-b meets any of the (N, 2) edges other than at its own ends."""
 
     def side(p: _Points, q: _Points, r: _Points) -> NDArray[np.float64]:
         cross = (q[..., 0] - p[..., 0]) * (r[..., 1] - p[..., 1]) - (q[..., 1] - p[..., 1]) * (r[..., 0] - p[..., 0])

@@ -40,7 +40,7 @@ class Polygon:
     exterior: Ring
     holes: tuple[Ring, ...] = ()
     _bounds_xyxy: tuple[float, float, float, float] | None = field(default=None, init=False, repr=False)
-    """Kept once asked for: the canvas asks for every outline on every edit."""
+    """Cached: the canvas asks for every outline's bounds on every edit."""
 
     @classmethod
     def of(cls, exterior: ArrayLike, holes: Iterable[ArrayLike] = ()) -> "Polygon":
@@ -51,7 +51,7 @@ class Polygon:
     def known(
         cls, exterior: Ring, holes: tuple[Ring, ...], bounds_xyxy: tuple[float, float, float, float]
     ) -> "Polygon":
-        """Of rings whose extent is at hand."""
+        """From rings whose bounds are known."""
         polygon = cls(exterior, holes)
         object.__setattr__(polygon, "_bounds_xyxy", bounds_xyxy)
         return polygon
@@ -63,11 +63,12 @@ class Polygon:
 
     @property
     def vertex_count(self) -> int:
+        """Number of vertices of all rings."""
         return sum(len(ring) for ring in self.rings)
 
     @property
     def bounds_xyxy(self) -> tuple[float, float, float, float]:
-        """Extent of the outer ring's vertices, image pixels."""
+        """Bounds of the outer ring's vertices, image pixels."""
         if self._bounds_xyxy is None:
             (left, top), (right, bottom) = self.exterior.min(axis=0).tolist(), self.exterior.max(axis=0).tolist()
             object.__setattr__(self, "_bounds_xyxy", (left, top, right, bottom))
@@ -90,7 +91,7 @@ def _are_same(a: Ring, b: Ring) -> bool:
 
 
 def polygons_bounds_xyxy(polygons: Sequence[Polygon]) -> tuple[float, float, float, float]:
-    """Extent of all parts' vertices, image pixels; raises ValueError for no parts."""
+    """Bounds of all parts' vertices, image pixels. Raises ValueError if there are no parts."""
     if not polygons:
         raise ValueError("expected at least one polygon")
     if len(polygons) == 1:
@@ -100,13 +101,13 @@ def polygons_bounds_xyxy(polygons: Sequence[Polygon]) -> tuple[float, float, flo
 
 
 def box_areas(boxes_xyxy: ArrayLike) -> NDArray[np.float64]:
-    """Square pixels; zero for boxes without width or height."""
+    """(N,) areas in square pixels of (N, 4) boxes; zero for boxes without width or height."""
     boxes = np.asarray(boxes_xyxy, dtype=np.float64)
     return np.asarray(np.prod((boxes[..., 2:] - boxes[..., :2]).clip(0), axis=-1))
 
 
 def box_ious(a_xyxy: ArrayLike, b_xyxy: ArrayLike) -> NDArray[np.float64]:
-    """(N, M) IoU of (N, 4) with (M, 4) boxes; 0 where both are empty."""
+    """(N, M) IoU of (N, 4) with (M, 4) boxes; 0 if both are empty."""
     a = np.asarray(a_xyxy, dtype=np.float64).reshape(-1, 1, 4)
     b = np.asarray(b_xyxy, dtype=np.float64).reshape(1, -1, 4)
     low, high = np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:])

@@ -1,9 +1,8 @@
-"""Polygons as pixels. pycocotools is the reference: what it rasterises is what a mask, an area and an IoU mean here.
+"""Polygons as pixels. pycocotools is the reference: its raster defines what a mask, an area and an IoU mean here.
 
-pycocotools fills one ring by counting its crossings of the pixel columns (even-odd) and unites the rings of one
-object. A polygon with holes is therefore handed over as one walk through all its rings: the ways between them are
-taken twice, in both directions, and cancel exactly.
-"""
+pycocotools fills one ring by counting its crossings of the pixel columns (even-odd) and unites the rings of an object.
+A polygon with holes is therefore passed as one walk through all its rings: the bridges between them are walked twice,
+in both directions, and cancel exactly."""
 
 from collections.abc import Sequence
 from typing import TypedDict
@@ -19,21 +18,21 @@ DECIMALS = 2
 
 
 class Rle(TypedDict):
-    """Compressed column-major run lengths as pycocotools makes them: `size` is [h, w]."""
+    """Compressed column-major run lengths in pycocotools' format: `size` is [h, w]."""
 
     size: list[int]
     counts: bytes
 
 
 def rounded(ring: Ring) -> NDArray[np.float64]:
-    """The ring as every file and every raster sees it."""
+    """The ring as in every file and every raster."""
     return np.round(ring, DECIMALS)
 
 
 def one_walk(rings: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     """(M, 2): all rings as one closed walk from the first ring's first vertex, exact in an even-odd raster.
 
-    The ways between the rings may cross anything; for a walk to show or write use `keyhole.cut_keyholes`.
+    The bridges between the rings may cross anything; to show or write a walk use `keyhole.cut_keyholes`.
     """
     if len(rings) == 1:
         return rings[0]
@@ -45,7 +44,7 @@ def one_walk(rings: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
 
 
 def polygons_to_rle(polygons: Sequence[Polygon], size_wh: tuple[int, int]) -> Rle:
-    """The union of the polygons on an image; no polygons make an empty mask.
+    """The union of the polygons on an image; no polygons give an empty mask.
 
     Raises ValueError for a size that is not positive.
     """
@@ -62,19 +61,19 @@ def walks_to_rle(walks: list[NDArray[np.float64]], size_wh: tuple[int, int]) -> 
     if not walks:
         empty: Rle = coco_mask.encode(np.zeros((height, width), np.uint8, order="F"))
         return empty
-    # A ring of two vertices would be taken for a box by pycocotools; rings have at least three by construction.
+    # pycocotools would take a ring of two vertices for a box; rings have at least three by construction.
     rles = coco_mask.frPyObjects(walks, height, width)
     merged: Rle = rles[0] if len(rles) == 1 else coco_mask.merge(rles)
     return merged
 
 
 def polygons_to_mask(polygons: Sequence[Polygon], size_wh: tuple[int, int]) -> NDArray[np.bool_]:
-    """(H, W) bool: the pixels that pycocotools fills for these polygons as this project exports them."""
+    """(H, W) bool: the pixels that pycocotools fills for these polygons as exported."""
     return rle_to_mask(polygons_to_rle(polygons, size_wh))
 
 
 def full_mask(crop_mask: NDArray[np.bool_], crop_xy: tuple[int, int], size_wh: tuple[int, int]) -> NDArray[np.bool_]:
-    """(H, W) bool at the image's size from its smallest window (h, w), whose corner lies at `crop_xy`."""
+    """(H, W) bool at the size of the image, from an object's window (h, w) with its corner at `crop_xy`."""
     full = np.zeros(size_wh[::-1], np.bool_)
     (x, y), (height, width) = crop_xy, crop_mask.shape
     full[y : y + height, x : x + width] = crop_mask
@@ -82,7 +81,7 @@ def full_mask(crop_mask: NDArray[np.bool_], crop_xy: tuple[int, int], size_wh: t
 
 
 def mask_to_rle(mask: NDArray[np.bool_ | np.uint8]) -> Rle:
-    """Of a (H, W) mask; anything nonzero is foreground."""
+    """Run lengths of an (H, W) mask; nonzero is foreground."""
     pixels = mask if mask.dtype == np.bool_ else mask != 0
     rle: Rle = coco_mask.encode(np.asfortranarray(pixels.view(np.uint8)))
     return rle
@@ -94,24 +93,25 @@ def rle_to_mask(rle: Rle) -> NDArray[np.bool_]:
 
 
 def rle_area(rle: Rle) -> int:
+    """Number of foreground pixels."""
     return int(coco_mask.area(rle))
 
 
 def rle_bbox_xywh(rle: Rle) -> tuple[float, float, float, float]:
-    """Tight around the pixels; all zero for an empty mask."""
+    """Bounds of the foreground pixels; all zero for an empty mask."""
     x, y, w, h = coco_mask.toBbox(rle).tolist()
     return x, y, w, h
 
 
 def rle_iou(a: Rle, b: Rle) -> float:
-    """0..1; two empty masks agree: 1."""
+    """0..1; 1 for two empty masks."""
     if not rle_area(a) and not rle_area(b):
         return 1.0
     return float(coco_mask.iou([a], [b], [0])[0, 0])
 
 
 def mask_iou(a: NDArray[np.bool_ | np.uint8], b: NDArray[np.bool_ | np.uint8]) -> float:
-    """IoU of two (H, W) masks of one shape, 0..1; two empty masks agree: 1. Raises ValueError for two shapes."""
+    """IoU of two (H, W) masks, 0..1; 1 for two empty masks. Raises ValueError if their shapes differ."""
     if a.shape != b.shape:
         raise ValueError(f"expected masks of one shape, got {a.shape} and {b.shape}")
     is_a, is_b = a != 0, b != 0
@@ -120,12 +120,12 @@ def mask_iou(a: NDArray[np.bool_ | np.uint8], b: NDArray[np.bool_ | np.uint8]) -
 
 
 def polygons_area(polygons: Sequence[Polygon], size_wh: tuple[int, int]) -> int:
-    """Pixels filled."""
+    """Number of pixels filled."""
     return rle_area(polygons_to_rle(polygons, size_wh))
 
 
 def polygons_bbox_xywh(polygons: Sequence[Polygon], size_wh: tuple[int, int]) -> tuple[float, float, float, float]:
-    """Tight around the pixels filled; all zero where none is."""
+    """Bounds of the pixels filled; all zero if there are none."""
     return rle_bbox_xywh(polygons_to_rle(polygons, size_wh))
 
 

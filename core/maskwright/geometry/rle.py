@@ -1,8 +1,8 @@
-"""Run lengths from foreign files, checked before any memory is taken or any C code sees them.
+"""Run lengths from foreign files, validated before memory is allocated or C code sees them.
 
 Format: column-major runs, background first. Compressed counts are those of pycocotools (`rleFrString` in
-`common/maskApi.c`): base 32 with continuation bits, from the fourth count on as differences to the second last one.
-"""
+`common/maskApi.c`): base 32 with continuation bits, from the fourth count on as differences to the one before the
+previous."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ MAX_PIXELS = 1 << 28
 
 
 def rle_counts(counts: Any) -> NDArray[np.int64]:
-    """(N,) int64 runs of a compressed string or a list of numbers; raises ValueError for anything else."""
+    """(N,) int64 runs from a compressed string or a list of numbers. Raises ValueError for anything else."""
     if isinstance(counts, str | bytes):
         return _decompressed(counts.encode("ascii") if isinstance(counts, str) else counts)
     if not isinstance(counts, list):
@@ -26,7 +26,7 @@ def rle_counts(counts: Any) -> NDArray[np.int64]:
 
 
 def counts_to_mask(counts: NDArray[np.int64], size_hw: tuple[int, int]) -> NDArray[np.bool_]:
-    """(H, W) bool. Raises ValueError where the runs do not fill the image exactly or the image is too large."""
+    """(H, W) bool. Raises ValueError if the runs do not fill the image exactly or the image is too large."""
     height, width = size_hw
     if height <= 0 or width <= 0 or height * width > MAX_PIXELS:
         raise ValueError(f"expected a size of 1 to {MAX_PIXELS} pixels, got {height} x {width}")

@@ -1,9 +1,8 @@
-"""Few vertices for traced masks, with a promise: pycocotools' raster of each result has at least the asked IoU.
+"""Few vertices for traced masks, with a guarantee: pycocotools' raster of each result has at least the requested IoU.
 
-Douglas and Peucker (cv2.approxPolyDP) choose which corners of the outline stay, `fitting` moves them to where they do
-most good, and what is left of the allowed error pays for leaving out single vertices. Many masks are searched side by
-side, one tolerance each at a time: the cost of a mask of a hundred pixels is that of calling libraries.
-"""
+Douglas-Peucker (cv2.approxPolyDP) chooses which corners of the outline stay, `fitting` moves them to where they help
+most, and the rest of the allowed error is spent on dropping single vertices. Many masks are searched in parallel, one
+tolerance each at a time, because for a mask of a hundred pixels most of the cost is calling libraries."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,13 +18,13 @@ from maskwright.geometry.fitting import RingTable, one_earlier
 from maskwright.geometry.trace import LatticePart, one_later
 
 _FEW = 4
-"""Vertices that are left to a ring."""
+"""Least number of vertices of a ring."""
 
 
 def pruned(outlines: Sequence[MaskOutline], slacks: Sequence[float]) -> list[MaskOutline]:
-    """Each outline without the vertices whose triangles are no larger than its slack, together, in square pixels.
+    """Each outline without the vertices whose triangles together do not exceed its slack, in square pixels.
 
-    The slack holds for each ring by itself: what one gains another may lose, and the caller looks at the pixels anyway.
+    The slack holds for each ring separately: what one gains another may lose, and the caller checks the pixels anyway.
     """
     rings = [ring for outline in outlines for part in outline for ring in part]
     if not rings:
@@ -49,14 +48,14 @@ def pruned(outlines: Sequence[MaskOutline], slacks: Sequence[float]) -> list[Mas
 
 
 def _triangles(vertices: NDArray[np.float64], firsts: NDArray[np.intp], lasts: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Area of the triangle of each vertex with its neighbours."""
+    """Area of each vertex's triangle with its neighbours."""
     points = vertices[:, 0] + 1j * vertices[:, 1]
     step = one_earlier(points, firsts, lasts) - points
     return np.asarray(np.abs((one_later(step, firsts, lasts).conj() * step).imag) / 2)
 
 
 def _dispensable(order: Iterable[int], areas: list[float], first: int, last: int, slack: float) -> list[int]:
-    """Of a ring's vertices first..last, smallest triangles first."""
+    """Which of a ring's vertices first..last to drop, smallest triangles first."""
     gone: set[int] = set()
     most = last - first + 1 - _FEW
     for i in order:
@@ -71,33 +70,34 @@ def _dispensable(order: Iterable[int], areas: list[float], first: int, last: int
 
 Parts: TypeAlias = Sequence[LatticePart]
 
-# Measured on outlines of photographs and micrographs: the tolerance that uses up the allowed error is 8 to 30 times
-# the error's share of the outline (median 14 for an IoU of 0.98), and the error grows about in proportion to it.
+# Measured on outlines of photographs and micrographs: the tolerance that uses up the allowed error is 8 to 30 times the
+# error as a fraction of the outline's length (median 14 for an IoU of 0.98), and the error grows roughly in proportion
+# to it.
 _FIRST_GUESS = 11.0
 _FIRST_GUESS_LONG = 9.0
 _LONG_PX = 300
-"""Perimeter from which a try costs more than what a coarser one would save: there the first had better be good."""
+"""Perimeter above which a try costs more than a coarser result would save: there the first one should be good."""
 _SMALLEST_PX = 0.7
 _STEP_PX = 0.55
-"""Up to about this tolerance the steps of a slanted outline stay, and nothing is wrong."""
+"""Up to about this tolerance the pixel steps of a slanted outline remain, and there is no error."""
 _AIM = 0.9
 _ENOUGH = 0.45
-"""A result that uses this much of the allowed error is not improved further."""
+"""A result that uses this fraction of the allowed error is not improved further."""
 _MAX_STEPS = 8
 _GOOD_STEPS = 3
 _FARTHEST_MOVE = 1.5
-"""In tolerances: how far fitting may move a vertex."""
+"""How far fitting may move a vertex, in tolerances."""
 _FINER = (0.8, 0.6, 0.4, 0.2)
 _WORTH_PRUNING = 0.15
 _MAX_PRUNINGS = 2
 _NEXT_SHARE = 0.4
-"""Of the error left, after spending all of it broke the promise."""
+"""Fraction of the remaining error to spend, after spending all of it broke the guarantee."""
 _TIGHTER = (0.65, 0.4, 0.2)
-"""Shares of the allowed error that are searched for where a search found nothing of use."""
+"""Fractions of the allowed error to search for if a search found nothing useful."""
 
 
 class PreparedMasks:
-    """Masks made ready for any promise, which takes a third of the time on objects of many parts.
+    """Masks prepared for any IoU, which takes a third of the time for objects of many parts.
 
     masks: none of them empty, each in a frame of its size.
     """
@@ -106,10 +106,10 @@ class PreparedMasks:
         self._batches = [_Batch([masks[i] for i in batch], [sizes_wh[i] for i in batch]) for batch in batches(sizes_wh)]
 
     def simplified(self, min_iou: float) -> list[MaskOutline]:
-        """Of each mask the parts with few vertices and IoU >= min_iou with the original; as often as wanted.
+        """For each mask its parts with few vertices and IoU >= min_iou with the original; may be called repeatedly.
 
         Every outline is valid (simple rings, holes inside) and lies in the frame. Parts and holes that do not matter
-        for the IoU may go. Where nothing simpler keeps the promise a mask comes back as it is.
+        for the IoU may be dropped. If nothing simpler keeps the guarantee, a mask is returned unchanged.
         """
         return [outline for batch in self._batches for outline in _Lockstep(batch, min_iou).simplified()]
 
@@ -128,13 +128,14 @@ class _Search:
     high: float = float("inf")
     steps: int = 0
     good: list[tuple[float, MaskOutline]] = field(default_factory=list)
-    """(used share of the allowed error, outline) of the tries that keep the promise."""
+    """(fraction of the allowed error used, outline) of the tries that keep the guarantee."""
 
     def used(self, iou: float) -> float:
+        """The fraction of the allowed error that a result uses."""
         return (1 - iou) / (1 - self.min_iou)
 
     def goes_on(self, iou: float, outline: MaskOutline) -> bool:
-        """Take note of a try; whether another tolerance, the new one, is worth trying."""
+        """Record a try; returns whether another tolerance, the new one, is worth trying."""
         self.steps += 1
         used = self.used(iou)
         if iou >= self.min_iou:
@@ -151,7 +152,7 @@ class _Search:
 
 
 class _Batch:
-    """Masks whose searches go side by side, and what all of these look at."""
+    """Masks that are searched together, and what their searches share."""
 
     def __init__(self, masks: Sequence[Parts], sizes_wh: Sequence[tuple[int, int]]) -> None:
         self.table = RingTable([ring for parts in masks for part in parts for ring in part.rings])
@@ -166,10 +167,10 @@ class _Batch:
 
 
 class _Lockstep:
-    """The searches of several masks, one step of all at a time."""
+    """The searches of several masks, advanced one step at a time together."""
 
     def __init__(self, batch: _Batch, min_iou: float, numbers: Iterable[int] | None = None) -> None:
-        """numbers: of the masks that are searched for; None for all."""
+        """numbers: of the masks to search; None for all."""
         self._batch, self._min_iou = batch, min_iou
         self._table, self._frames, self._frames_wh = batch.table, batch.frames, batch.frames_wh
         self._searches: list[_Search] = []
@@ -180,6 +181,7 @@ class _Lockstep:
             self._searches.append(_Search(number, parts, exact, min_iou, max(guess, _SMALLEST_PX)))
 
     def simplified(self) -> list[MaskOutline]:
+        """The best outline of each mask."""
         chosen = self._found()
         left = [search for search in self._searches if search.number not in chosen]
         for share in _TIGHTER:
@@ -188,14 +190,14 @@ class _Lockstep:
                 break
             chosen |= _Lockstep(self._batch, 1 - (1 - self._min_iou) * share, missing)._found()
         self._keep_apart(chosen)
-        for search in left:  # small masks: leaving single vertices out may be all that can be done, and better
+        for search in left:  # small masks: dropping single vertices may be all that can be done, and better
             search.good = [(0.0, search.exact)]
             thinned = self._first_valid(self._candidates([search])).get(search.number, search.exact)
             chosen[search.number] = min(chosen.get(search.number, search.exact), thinned, key=_count)
         return [chosen[search.number] for search in self._searches]
 
     def _found(self) -> dict[int, MaskOutline]:
-        """Of each mask the fewest vertices that a search for the tolerance came by, where they are of use."""
+        """For each mask the fewest vertices that the search for a tolerance found, if useful."""
         active = self._searches
         while active:
             tries = self._fitted(active, [search.tolerance for search in active])
@@ -209,14 +211,14 @@ class _Lockstep:
         return chosen
 
     def _mend(self, search: _Search, crossing: Sequence[MaskOutline], chosen: dict[int, MaskOutline]) -> None:
-        """Take the first outline whose rings can be taken apart where they cross."""
+        """Use the first outline whose crossing rings can be separated."""
         for mended in map(uncrossed, crossing):
             if mended and self._ious([search], [mended])[0] >= self._min_iou and are_valid([mended])[0]:
                 chosen[search.number] = mended
                 return
 
     def _candidates(self, searches: Sequence[_Search]) -> dict[int, list[MaskOutline]]:
-        """Of each mask the outlines that keep the promise, the one with the fewest vertices first."""
+        """For each mask the outlines that keep the guarantee, fewest vertices first."""
         for search in searches:
             search.good.sort(key=lambda each: _count(each[1]))
         thinning = [(search, 1.0) for search in searches]
@@ -225,7 +227,9 @@ class _Lockstep:
         return {search.number: [outline for _, outline in search.good] for search in searches}
 
     def _thinned(self, searches: Sequence[tuple[_Search, float]]) -> list[tuple[_Search, float]]:
-        """Leave vertices out of the fewest of each that this share of the error left pays for; what to try next."""
+        """Drop vertices of each mask's shortest outline for this fraction of the remaining error; returns what to try
+        next.
+        """
         tried: list[tuple[_Search, float]] = []
         fewest: list[MaskOutline] = []
         slacks: list[float] = []
@@ -247,7 +251,7 @@ class _Lockstep:
         return further
 
     def _first_valid(self, queues: dict[int, list[MaskOutline]]) -> dict[int, MaskOutline]:
-        """The first valid outline of each queue, where there is one."""
+        """The first valid outline of each queue, if there is one."""
         chosen: dict[int, MaskOutline] = {}
         while queues := {number: queue for number, queue in queues.items() if queue}:
             heads = {number: queue.pop(0) for number, queue in queues.items()}
@@ -258,7 +262,7 @@ class _Lockstep:
         return chosen
 
     def _keep_apart(self, chosen: dict[int, MaskOutline]) -> None:
-        """Where rings that lie close together ran into one another: tolerances at which they may keep apart."""
+        """Where nearby rings ran into one another: try tolerances that may keep them apart."""
         for share in _FINER:
             left = [search for search in self._searches if search.number not in chosen]
             if not left:
@@ -268,7 +272,7 @@ class _Lockstep:
             chosen |= self._first_valid({s.number: [outline] for s, iou, outline in tried if iou >= s.min_iou})
 
     def _fitted(self, searches: Sequence[_Search], tolerances: Sequence[float]) -> list[MaskOutline]:
-        """The outline of each mask at its tolerance; without parts where none is left."""
+        """The outline of each mask at its tolerance; without parts if none are left."""
         rings: list[int] = []
         kept: list[NDArray[Any]] = []
         farthest: list[float] = []
@@ -285,7 +289,7 @@ class _Lockstep:
                         farthest.append(tolerance * _FARTHEST_MOVE)
                         count += 1
                     elif not count:
-                        break  # without its outline a part has no holes either
+                        break  # a part without an outline has no holes either
                 if count:
                     shapes[-1].append(count)
         if not rings:
@@ -305,7 +309,7 @@ class _Lockstep:
 
 
 def _next_tolerance(tolerance: float, used: float, low: float, high: float) -> float:
-    """In proportion to the share of the allowed error that was used, between what was found good and too coarse."""
+    """In proportion to the fraction of the allowed error used, between tolerances found good and too coarse."""
     factor = min(max(_AIM / max(used, 1e-6), 0.3), 2.5)
     guess = _STEP_PX + max(tolerance - _STEP_PX, _SMALLEST_PX - _STEP_PX) * factor
     if guess >= high:

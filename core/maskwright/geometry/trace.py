@@ -1,8 +1,7 @@
 """Exact outlines of a mask on the pixel-edge lattice: what the rings enclose is the mask, pixel for pixel.
 
-Pixels that touch only at a corner belong to different parts, so every ring is simple: it meets itself nowhere,
-and other rings at single lattice points at most. That is what shapely calls valid.
-"""
+Pixels that touch only at a corner belong to different parts, so every ring is simple: it never meets itself, and other
+rings only at single lattice points. That is what shapely calls valid."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LatticeRing = NDArray[np.int32]
-"""(N, 2) int32 x, y of the corners only, N >= 4; every edge runs along one axis. Foreground lies on the left."""
+"""(N, 2) int32 x, y of the corners only, N >= 4; every edge is parallel to an axis. The foreground lies on the left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +31,13 @@ class LatticePart:
 
     @property
     def area(self) -> int:
-        """Pixels."""
+        """Number of pixels."""
         return sum(-_doubled_area(ring) for ring in self.rings) // 2
 
 
 # Border following (Suzuki and Abe 1985, the algorithm behind cv2.findContours) leaves each border pixel in direction
-# `left` after entering it in direction `entered`; in between it has looked, counter-clockwise from where it came, at
-# neighbours that are all background. The sides of the pixel towards those neighbours are the pieces of its pixel-edge
+# `left` after entering it in direction `entered`; in between it has examined, counter-clockwise from where it came,
+# neighbours that are all background. The pixel's sides towards those neighbours are the pieces of its pixel-edge
 # outline, in order. Directions count counter-clockwise on the screen: 0 east, 1 north-east, 2 north, ... 7 south-east.
 # A step (dx, dy) between contour pixels is coded as 3 dy + dx + 4; the last two steps and the next one decide which
 # corners of the pixel are corners of the outline.
@@ -50,7 +49,7 @@ _LONE_PIXEL = 4 * 81 + 4 * 9 + 4
 def _turned_corners(before: int, entered: int, left: int) -> list[tuple[int, int]]:
     looked = [(entered + 5 + i) % 8 for i in range((left - entered - 5) % 8)]
     sides = [direction for direction in looked if direction % 2 == 0]
-    # The first side goes straight on from the pixel before, if that one was left along this very side.
+    # The first side continues straight from the previous pixel if that one was left along this very side.
     goes_straight_on = entered % 2 == 0 and (entered - before - 5) % 8 >= 2
     return [_START_OF_SIDE[side] for side in sides[1 if goes_straight_on else 0 :]]
 
@@ -70,9 +69,9 @@ _CORNER_XY[_LONE_PIXEL * 4 : _LONE_PIXEL * 4 + 4] = [_START_OF_SIDE[side] for si
 
 
 def trace_mask(mask: NDArray[np.bool_ | np.uint8], *, tops: Sequence[int] = (0,)) -> tuple[LatticePart, ...]:
-    """The parts of a (H, W) mask (anything nonzero is foreground), exact, in scan order of their contours.
+    """The parts of an (H, W) mask (nonzero is foreground), exact, in scan order of their contours.
 
-    tops: rows between which the mask falls into masks that do not touch, ascending from 0; knowing them saves time.
+    tops: first rows of bands of the mask that do not touch each other, ascending from 0; knowing them saves time.
     Raises ValueError for an array that is not two-dimensional.
     """
     if mask.ndim != 2:
@@ -113,7 +112,9 @@ def _lattice_corners(contours: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int32
 
 
 def one_later(values: NDArray[Any], firsts: NDArray[np.intp], lasts: NDArray[np.intp]) -> NDArray[Any]:
-    """Each ring's values moved on by one place, the last to the front; firsts, lasts: (R,) of the rings in `values`."""
+    """Each ring's values rotated by one place, the last to the front; firsts, lasts: (R,) positions of the rings in
+    `values`.
+    """
     if len(lasts) == 1:
         return np.concatenate((values[-1:], values[:-1]))
     moved = np.empty_like(values)
@@ -123,11 +124,11 @@ def one_later(values: NDArray[Any], firsts: NDArray[np.intp], lasts: NDArray[np.
 
 
 def _touching_corners(corners: NDArray[np.int32], shape: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Indices of the pairs of corners that are one lattice point, as where two pixels touch diagonally."""
+    """Index pairs of corners at the same lattice point, where two pixels touch diagonally."""
     stride = shape[1] + 1
     key = corners[:, 1] * np.intp(stride) + corners[:, 0]
     order = np.arange(len(key))
-    last_at = np.empty((shape[0] + 1) * stride, np.intp)  # only the pages that hold corners are ever touched
+    last_at = np.empty((shape[0] + 1) * stride, np.intp)  # only memory pages with corners are ever touched
     last_at[key] = order
     last = last_at.take(key)
     first = (last != order).nonzero()[0]
@@ -139,8 +140,9 @@ def _untangle(
 ) -> list[LatticeRing]:
     """Simple rings from rings that meet at the lattice points `first` = `second`.
 
-    findContours joins pixels across a corner; swapping the ways out of a corner met twice separates them. A ring that
-    still meets itself then encloses background through that corner, and is cut there into an outline and a hole.
+    findContours joins pixels across a corner; swapping the outgoing edges of a corner visited twice separates them. A
+    ring that still meets itself then encloses background through that corner, and is cut there into an outline and a
+    hole.
     """
     other = dict(zip(first.tolist(), second.tolist(), strict=True))
     other |= {j: i for i, j in other.items()}
@@ -169,7 +171,7 @@ def _untangle(
 
 
 def _simple_loops(walk: list[tuple[int, LatticeRing]]) -> list[LatticeRing]:
-    """The loops of a closed walk of (meeting, way to the next one), cut wherever it comes back to a meeting."""
+    """The loops of a closed walk of (meeting, path to the next one), cut wherever it returns to a meeting."""
     loops: list[LatticeRing] = []
     path: list[tuple[int, LatticeRing]] = []
     position: dict[int, int] = {}
@@ -202,12 +204,12 @@ def _parts_by_parent(rings: list[LatticeRing], parents: NDArray[Any]) -> tuple[L
 def _parts_of_untangled(
     rings: list[LatticeRing], pixels: NDArray[np.uint8], tops: Sequence[int]
 ) -> tuple[LatticePart, ...]:
-    """Rings that share a 4-connected component make one part; its only counter-clockwise ring is the outline."""
+    """Rings that share a 4-connected component form one part; its only counter-clockwise ring is the outline."""
     areas = _doubled_areas(rings)
     bands: dict[int, tuple[list[LatticeRing], list[LatticeRing]]] = {}
     for ring, area in zip(rings, areas, strict=True):
         exteriors, holes = bands.setdefault(bisect_right(tops, int(ring[0, 1])) - 1, ([], []))
-        (exteriors if area < 0 else holes).append(ring)  # y runs down
+        (exteriors if area < 0 else holes).append(ring)  # negative because y runs down
     parts: list[LatticePart] = []
     for band, (exteriors, holes) in bands.items():
         if len(exteriors) == 1 or not holes:
@@ -225,10 +227,10 @@ def _parts_of_untangled(
 def _owners(
     exteriors: list[LatticeRing], holes: list[LatticeRing], pixels: NDArray[np.uint8], first_row: int
 ) -> list[int]:
-    """Of each hole the number of its exterior; `pixels` are those of the band that starts at `first_row`."""
+    """For each hole the number of its exterior; `pixels` are those of the band that starts at `first_row`."""
     boxes, inner = _extents(exteriors), _extents(holes)
     contains = (boxes[:, :2] <= inner[:, None, :2]).all(axis=2) & (boxes[:, 2:] >= inner[:, None, 2:]).all(axis=2)
-    if (contains.sum(axis=1) == 1).all():  # an outline's extent holds those of its holes
+    if (contains.sum(axis=1) == 1).all():  # an outline's bounds contain those of its holes
         owners: list[int] = contains.argmax(axis=1).tolist()
         return owners
     _, labels = cv2.connectedComponents(pixels, connectivity=4)
@@ -265,7 +267,7 @@ def _pixel_on_the_left(ring: LatticeRing) -> tuple[int, int]:
 
 
 def _doubled_areas(rings: Sequence[LatticeRing]) -> list[int]:
-    """`_doubled_area` of many."""
+    """`_doubled_area` of many rings."""
     points, starts = _joined(rings)
     x, y = points[:, 0].astype(np.int64), points[:, 1].astype(np.int64)
     following = np.arange(1, len(points) + 1)
@@ -275,6 +277,6 @@ def _doubled_areas(rings: Sequence[LatticeRing]) -> list[int]:
 
 
 def _doubled_area(ring: LatticeRing) -> int:
-    """Negative for an outline, counter-clockwise on the screen."""
+    """Negative for an outline, which runs counter-clockwise on the screen."""
     x, y = ring[:, 0].astype(np.int64), ring[:, 1].astype(np.int64)
     return int(np.dot(x[:-1], y[1:]) - np.dot(y[:-1], x[1:]) + x[-1] * y[0] - y[-1] * x[0])

@@ -1,4 +1,4 @@
-"""Reading image files safely, upright, as BGR uint8. The decoders are imported when one of these is first used."""
+"""Reads image files safely, upright, as BGR uint8. Decoders are imported on first use."""
 
 from typing import TYPE_CHECKING
 

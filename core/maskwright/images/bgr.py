@@ -1,4 +1,4 @@
-"""Pixels of at most 8 bits per sample and any colour model to BGR uint8."""
+"""Converts pixels of at most 8 bits per sample and any colour model to BGR uint8."""
 
 import cv2
 import numpy as np
@@ -9,7 +9,7 @@ from maskwright.windowing import BACKGROUND
 
 
 def pillow_to_bgr(image: Image.Image) -> NDArray[np.uint8]:
-    """Decode an image of at most 8 bits per sample, (H, W, 3) uint8. Raises DECODER_ERRORS for damaged data."""
+    """Decode an image of at most 8 bits per sample to (H, W, 3) uint8. Raises DECODER_ERRORS for damaged data."""
     image.load()
     if image.mode != "RGB":
         image = _over_background(image) if image.has_transparency_data else image.convert("RGB")

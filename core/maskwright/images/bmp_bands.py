@@ -1,4 +1,4 @@
-"""Large BMPs some rows at a time, and every so many rows for a quick look (BITMAPINFOHEADER and later)."""
+"""Reads large BMPs a few rows at a time, and every n-th row for a preview (BITMAPINFOHEADER and later)."""
 
 import io
 import struct
@@ -16,14 +16,14 @@ from maskwright.images.parts import Part
 _BAND_ROWS = 32
 _LEAST_HEADER = 40
 _RGB, _BITFIELDS, _ALPHA_BITFIELDS = 0, 3, 6
-"""Values of biCompression whose rows lie in the file as they are."""
+"""Values of biCompression for uncompressed rows."""
 _MOST_HEADER_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
     head: bytes
-    """All before the pixels: headers, masks, palette."""
+    """Everything before the pixels: headers, masks, palette."""
     height: int
     row_bytes: int
     is_top_down: bool
@@ -42,9 +42,9 @@ class _Layout:
 
 
 def bmp_parts(file: IO[bytes]) -> Iterator[Part] | None:
-    """None for what cannot be taken to pieces: run lengths, headers of OS/2.
+    """The image in pieces; None if it cannot be read in pieces (run lengths, OS/2 headers).
 
-    While going through them one of DECODER_ERRORS is raised for damaged data.
+    Iterating raises one of DECODER_ERRORS for damaged data.
     """
     layout = _read_layout(file)
     if layout is None:
@@ -54,7 +54,7 @@ def bmp_parts(file: IO[bytes]) -> Iterator[Part] | None:
 
 
 def bmp_look(file: IO[bytes], max_side_px: int) -> NDArray[np.uint8] | None:
-    """Every so many pixels of every so many rows, as many as `max_side_px` needs."""
+    """Every n-th pixel of every n-th row, as many as `max_side_px` needs; None as `bmp_parts`."""
     layout = _read_layout(file)
     if layout is None:
         return None

@@ -1,9 +1,8 @@
-"""The border around every decoder: whatever one raises is the file's fault, and told as such.
+"""The error boundary around decoders: whatever they raise is reported as the file's fault.
 
-Pillow, tifffile and OpenCV raise what comes to hand for damaged files (RuntimeError, OverflowError, ZeroDivisionError,
-zlib.error, their own warnings where these are made errors); a list of kinds is never whole. One file that let an
-unlisted one out would end a scan or a batch of thousands.
-"""
+For damaged files Pillow, tifffile and OpenCV raise almost anything (RuntimeError, OverflowError, ZeroDivisionError,
+zlib.error, their own warnings where these are errors); no list of types is ever complete, and one file with an unlisted
+error would end a scan or batch of thousands."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -19,18 +18,18 @@ from maskwright.regular_files import open_regular
 log = logging.getLogger(__name__)
 
 Explain = Callable[[Exception], str]
-"""What a decoder's exception means, in plain words."""
+"""Explains a decoder's exception in plain words."""
 
 
 class _PassingError(BaseException):
-    """Raised by whoever watches, not by a decoder; no `except Exception` on the way takes it for damage."""
+    """Raised by a watcher, not by a decoder; no `except Exception` on the way takes it for damage."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
 
 
 def let_through(watcher: Callable[..., None] | None) -> Callable[..., None] | None:
-    """`watcher`, with its own exceptions leaving `decoding` as they are."""
+    """`watcher`, with its own exceptions passing through `decoding` unchanged."""
     if watcher is None:
         return None
 
@@ -45,7 +44,7 @@ def let_through(watcher: Callable[..., None] | None) -> Callable[..., None] | No
 
 @contextmanager
 def decoding(path: Path, explain: Explain, kind: type[MaskwrightError] = ImageError) -> Iterator[None]:
-    """Everything in here that is an `Exception` comes out as `kind`, with the file and the reason."""
+    """Turns any `Exception` in the block into `kind`, with the file and the reason."""
     try:
         yield
     except _PassingError as passing:
@@ -54,13 +53,13 @@ def decoding(path: Path, explain: Explain, kind: type[MaskwrightError] = ImageEr
         raise
     except MemoryError as error:
         raise kind("there is not enough memory to decode it", path=path) from error
-    except Exception as error:  # the border
+    except Exception as error:  # the boundary
         raise kind(explain(error), path=path) from error
 
 
 @contextmanager
 def opened(source: Path, path: Path) -> Iterator[IO[bytes]]:
-    """`source`, an ordinary file, for reading; an ImageError names it `path`."""
+    """`source`, a regular file, opened for reading; an ImageError names it `path`."""
     try:
         with open_regular(source) as file:
             yield file
@@ -69,7 +68,7 @@ def opened(source: Path, path: Path) -> Iterator[IO[bytes]]:
 
 
 def os_reason(error: OSError, path: Path | None = None) -> str:
-    """The operating system's reason for a file that cannot be read, in plain words."""
+    """The operating system's reason why a file cannot be read, in plain words."""
     match error:
         case FileNotFoundError() if path is not None and path.is_symlink():
             return "this is a link to a file that does not exist"
@@ -92,5 +91,5 @@ def damage_reason(what: str, error: Exception) -> str:
     text = str(error)
     if "truncated" in text or "not enough image data" in text or isinstance(error, EOFError):
         return f"the {what} file is truncated: part of the picture is missing"
-    log.info("%s data: %s", what, text or type(error).__name__)  # the decoder's own words help nobody but developers
+    log.info("%s data: %s", what, text or type(error).__name__)  # the decoder's own message helps only developers
     return f"the {what} data is damaged"

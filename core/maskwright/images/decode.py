@@ -1,18 +1,22 @@
 """Image files to upright BGR uint8: the one decoder for the model, the canvas and the thumbnails.
 
-What a file can hold and what becomes of it:
-- more than 8 bits per sample: the range between the 0.1 and 99.9 percentile is stretched to 0..255;
-- transparency: laid over white, as viewers and browsers show it;
-- CMYK: converted without a colour profile; palette and grey: to BGR; animation: the first frame;
-- several pages in a TIFF: an image each, named as `pages` says.
-Pillow rather than cv2.imread decodes 8-bit files: same pixels, 10 % slower, but a truncated JPEG is an error.
+What a file may contain and how it is converted:
 
-Decided: here and not in a process of its own under limits. One that stays and hands over pixels in shared memory takes
-little CPU time (4.5 against 4.2 ms for 640 x 480, none to speak of for 1920 x 1080; `bench_decode_worker.py`), one for
-each image 220 ms. But it takes the memory of the interpreter and the libraries once more, the pixels twice, and crops,
-bands and previews would have to go through it, too. Sizes are checked before pixels are taken, and of 50,000 damaged
-files (`fuzz_images.py`) with 3 GB of memory none ended the process or hung.
-"""
+- more than 8 bits per sample: the range between the 0.1 and 99.9 percentile is stretched to 0..255;
+
+- transparency: on white, as in viewers and browsers;
+
+- CMYK: converted without a colour profile; palette and grey: to BGR; animation: the first frame;
+
+- several pages in a TIFF: one image each, named as in `pages`.
+
+8-bit files are decoded by Pillow instead of cv2.imread: same pixels, 10 % slower, but a truncated JPEG is an error.
+
+Decision: decoding runs in this process, not in a sandboxed one. A permanent worker with shared memory takes little CPU
+time (4.5 against 4.2 ms for 640 x 480, no difference for 1920 x 1080; `bench_decode_worker.py`), one per image 220 ms.
+But it needs the memory of the interpreter and libraries again and the pixels twice, and crops, bands and previews would
+have to go through it, too. Sizes are checked before pixels are allocated, and of 50,000 damaged files
+(`fuzz_images.py`) with 3 GB of memory none ended the process or hung."""
 
 import io
 import threading
@@ -39,7 +43,7 @@ from maskwright.windowing import deep_to_bgr
 
 LARGE_PIXELS = 40_000_000
 _SKETCH_SIDE_PX = 1500
-"""Of a large file in pieces every so many pixels are looked at; a thumbnail is the mean of several."""
+"""A large file in pieces is subsampled; each thumbnail pixel is the mean of several samples."""
 _Pixels = TypeVar("_Pixels", bound=NDArray[Any] | None)
 _one_large = threading.Lock()
 """Two files of 108 megapixels decoded at the same time would take 650 MB."""
@@ -47,25 +51,27 @@ _one_large = threading.Lock()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedImage:
-    """`bgr_u8`: (H, W, 3) uint8, contiguous, upright; `header`: what the file said, `header.depth` before windowing."""
+    """`bgr_u8`: (H, W, 3) uint8, contiguous, upright; `header`: as stored in the file, with `header.depth` before
+    stretching.
+    """
 
     bgr_u8: NDArray[np.uint8]
     header: ImageHeader
 
 
 def read_image(path: Path, *, max_pixels: int = MAX_PIXELS, watcher: Watcher | None = None) -> DecodedImage:
-    """Decode `path` whole, upright.
+    """Decode all of `path`, upright.
 
-    `watcher` is shown the parts of a large image as they come, where it comes in parts, as `read_samples` gives them;
-    what it raises ends the decoding. Raises ImageError, as `probe_image` does, for damaged or truncated pixels and when
-    memory does not suffice.
+    `watcher` receives the parts of a large image as they are decoded, if it is read in parts, in the form of
+    `read_samples`; an exception from it ends the decoding. Raises ImageError as `probe_image` does, for damaged or
+    truncated pixels, and if memory does not suffice.
     """
     pixels, header = _read(path, max_pixels, watcher)
     return DecodedImage(_tried(partial(_as_bgr, pixels, header), header, path), header)
 
 
 def read_samples(path: Path, *, max_pixels: int = MAX_PIXELS, watcher: Watcher | None = None) -> NDArray[Any]:
-    """What a file of more than 8 bits per sample (see `probe_image`) holds, upright, of its own number type.
+    """The samples of a file of more than 8 bits (see `probe_image`), upright, in their own dtype.
 
     (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA. `watcher` and errors as for `read_image`.
     """
@@ -73,7 +79,7 @@ def read_samples(path: Path, *, max_pixels: int = MAX_PIXELS, watcher: Watcher |
 
 
 def _read(path: Path, max_pixels: int, watcher: Watcher | None) -> tuple[NDArray[Any], ImageHeader]:
-    """Samples of more than 8 bits as they are, all others as BGR."""
+    """Samples of more than 8 bits unchanged, all others as BGR."""
     source = page_source(path)[0]
     with opened(source, path) as file:
         header = read_header(file, path, max_pixels=max_pixels)
@@ -90,7 +96,7 @@ def _tried(decode: Callable[[], _Pixels], header: ImageHeader, path: Path) -> _P
 
 
 def _pixel_reason(header: ImageHeader, error: Exception) -> str:
-    if isinstance(error, Image.DecompressionBombError):  # of pictures that cannot be taken to pieces
+    if isinstance(error, Image.DecompressionBombError):  # for images that cannot be read in pieces
         megapixels = header.width * header.height / 1e6
         what = f"{megapixels:.0f} megapixels are too many for this kind of {header.format}"
         return f"{what}; save it in strips or tiles, or as PNG"
@@ -98,9 +104,9 @@ def _pixel_reason(header: ImageHeader, error: Exception) -> str:
 
 
 def read_thumbnail(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
-    """A small upright BGR copy, its longer side at most `max_side_px`.
+    """A small upright BGR copy whose longer side is at most `max_side_px`.
 
-    JPEGs are decoded at reduced size, other large files in pieces where they can be: the whole is never in memory.
+    JPEGs are decoded at reduced size, other large files in pieces where possible, so that the whole is never in memory.
     Raises ImageError as `read_image` does.
     """
     with opened(page_source(path)[0], path) as stream:
@@ -113,11 +119,11 @@ def read_thumbnail(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS
 
 
 def read_preview(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8] | None:
-    """As `read_thumbnail`, but only where that is much less work than decoding the whole file; else None.
+    """Like `read_thumbnail`, but only if that is much less work than decoding the whole file; else None.
 
-    A JPEG is decoded at a reduced size; a TIFF has overviews or rows that can be passed over, a BMP rows, an interlaced
-    PNG a first pass. The rows of other PNGs can be had in their order only, each from the one before: no short way.
-    Raises ImageError as `read_image` does.
+    JPEGs are decoded at reduced size; TIFFs have overviews or rows that can be skipped, BMPs rows, interlaced PNGs a
+    first pass. The rows of other PNGs depend on each other, so there is no shortcut. Raises ImageError as `read_image`
+    does.
     """
     with opened(page_source(path)[0], path) as stream:
         header = read_header(stream, path, max_pixels=max_pixels)
@@ -128,9 +134,9 @@ def read_preview(path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS) 
 def read_piecewise(
     path: Path, *, max_side_px: int, max_pixels: int = MAX_PIXELS, watcher: Watcher | None = None
 ) -> NDArray[np.uint8] | None:
-    """A reduced upright BGR copy of a large file in the time that the whole takes, but in little memory.
+    """A reduced upright BGR copy of a large file, as slow as a full decode but in little memory.
 
-    None where a file cannot be taken to pieces. `watcher` and errors as for `read_image`.
+    None if the file cannot be read in pieces. `watcher` and errors as for `read_image`.
     """
     with opened(page_source(path)[0], path) as stream:
         header = read_header(stream, path, max_pixels=max_pixels)
@@ -153,7 +159,7 @@ def _as_bgr(pixels: NDArray[Any], header: ImageHeader) -> NDArray[np.uint8]:
 
 
 def shrunk(pixels: NDArray[Any], max_side_px: int) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 with its longer side at most `max_side_px`."""
+    """(H, W, 3) uint8 whose longer side is at most `max_side_px`."""
     scale = min(1.0, max_side_px / max(pixels.shape[:2]))
     size_wh = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
     return np.asarray(cv2.resize(pixels, size_wh, interpolation=cv2.INTER_AREA), dtype=np.uint8)
@@ -171,13 +177,13 @@ def _decode_usually(file: IO[bytes], header: ImageHeader) -> NDArray[Any]:
     file.seek(0)
     stream = io.BytesIO(file.read())
     if header.format == "TIFF":
-        from maskwright.images.tiff import read_deep_tiff, read_tiff  # tifffile: 30 ms to import
+        from maskwright.images.tiff import read_deep_tiff, read_tiff  # tifffile takes 30 ms to import
 
         return read_tiff(stream, header) if header.depth <= 8 else read_deep_tiff(stream, header)
     image = open_plugin(stream, header.format)
     if header.depth <= 8:
         return upright(pillow_to_bgr(image), header.orientation)
-    image.load()  # raises for truncated files, where OpenCV returns a half-filled picture
+    image.load()  # raises for truncated files, of which OpenCV returns a half-filled image
     data = np.frombuffer(stream.getbuffer(), np.uint8)
     samples = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
     if samples is None:

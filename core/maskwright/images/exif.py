@@ -1,8 +1,7 @@
 """The one EXIF field that changes pixels: orientation.
 
-Read from the bytes (Exif 2.32 section 4.5, TIFF 6.0 section 2) rather than through a library, so that damaged metadata
-can neither warn nor fail an image whose pixels are fine.
-"""
+Parsed from the bytes (Exif 2.32 section 4.5, TIFF 6.0 section 2) instead of by a library, so that damaged metadata can
+neither warn nor fail an image whose pixels are fine."""
 
 import struct
 from typing import Any
@@ -34,10 +33,10 @@ def exif_orientation(exif: bytes) -> int:
 
 
 def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """`pixels` (H, W) or (H, W, C) turned the way `orientation` says, contiguous; the same array for orientation 1."""
+    """`pixels` (H, W) or (H, W, C) rotated as `orientation` says, contiguous; the same array for orientation 1."""
     if orientation == 1:
         return pixels
-    # turning only moves samples: each goes as a number of its size that cv2 knows
+    # rotating only moves samples, so each is treated as a number of its size that cv2 supports
     known = {1: np.uint8, 2: np.uint16, 4: np.float32, 8: np.float64}[pixels.dtype.itemsize]
     turned = _turned(np.ascontiguousarray(pixels).view(known), orientation)
     return np.ascontiguousarray(turned).view(pixels.dtype)

@@ -1,7 +1,6 @@
-"""What an image file says about itself before any pixel is decoded: kind, size, depth, orientation.
+"""What an image file declares before any pixel is decoded: format, size, depth, orientation.
 
-Formats are recognised by content, never by extension, and nothing but the known kinds reaches a decoder.
-"""
+Formats are recognised by content, never by suffix, and only known formats reach a decoder."""
 
 import logging
 import struct
@@ -34,15 +33,16 @@ IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".gif"}
     | {".avif", ".heic", ".heif"}
 )
-"""Which files of a folder count as images before anything is opened. HEIC cannot be read, but nobody should have to
-find out that photographs are missing."""
+"""Suffixes that count as images when listing a folder. HEIC cannot be read, but users should not have to find out that
+photographs are missing."""
 MAX_PIXELS = 300_000_000
 MAX_SIDE_PX = 1 << 20
-"""Annotations of longer ones are refused, too (`formats.sizes`, `project.rows`)."""
+"""Annotations of longer images are refused, too (`formats.sizes`, `project.rows`)."""
 """Default limit of width x height: 900 MB as 8-bit colour."""
 
 DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error)
-"""What Pillow and tifffile mostly raise for damaged files, for those who then try another way; `border` has all."""
+"""What Pillow and tifffile mostly raise for damaged files, for callers that then try another way; `border` catches
+all."""
 
 # The plugin classes themselves: Image.open tries every plugin there is and applies a process-wide size limit.
 _PLUGINS: dict[ImageFormat, Callable[[IO[bytes]], Image.Image]] = {
@@ -76,18 +76,18 @@ _FOREIGN = (
 
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """Size and kind of an image file. `width` and `height` are those after EXIF orientation."""
+    """Size and format of an image file. `width` and `height` are those after EXIF rotation."""
 
     path: Path
     width: int
     height: int
     format: ImageFormat
     depth: int = 8
-    """Bits per sample of the brightest kind of sample: 1, 8, 16, 32 or 64."""
+    """Bits per sample, of the deepest channel: 1, 8, 16, 32 or 64."""
     orientation: int = 1
     """EXIF orientation, 1 (upright as stored) to 8."""
     page: int = 1
-    """Which page of the file this is, from 1; see `pages`."""
+    """Page number in the file, from 1; see `pages`."""
 
     @property
     def size_wh(self) -> tuple[int, int]:
@@ -95,7 +95,7 @@ class ImageHeader:
 
 
 def probe_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> ImageHeader:
-    """Read the header only, typically a few hundred bytes; `path` may name a page of a TIFF.
+    """Read only the header, typically a few hundred bytes; `path` may name a page of a TIFF.
 
     Raises ImageError for a missing, empty, unreadable, unknown or damaged file, and for more than `max_pixels` pixels.
     """
@@ -104,7 +104,7 @@ def probe_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> ImageHeader:
 
 
 def probe_pages(path: Path, *, max_pixels: int = MAX_PIXELS) -> Iterator[tuple[Path, ImageHeader | ImageError]]:
-    """The image in `path` and, for a TIFF of several pages, those after the first, by the names of `pages`.
+    """The image in `path` and, for a multi-page TIFF, the further pages under their names from `pages`.
 
     An image that `probe_image` would refuse comes with its error.
     """
@@ -112,7 +112,7 @@ def probe_pages(path: Path, *, max_pixels: int = MAX_PIXELS) -> Iterator[tuple[P
     yield path, first
     if isinstance(first, ImageError) or first.format != "TIFF" or first.page != 1:
         return
-    import tifffile  # 30 ms to import, and most folders hold no TIFF
+    import tifffile  # takes 30 ms to import, and most folders have no TIFF
 
     found: list[tuple[int, tuple[int, int, int, int]]] = []
     damage: ImageError | None = None
@@ -136,7 +136,7 @@ def _tried(read: Callable[[], ImageHeader]) -> ImageHeader | ImageError:
 
 
 def read_header(stream: IO[bytes], path: Path, *, max_pixels: int = MAX_PIXELS) -> ImageHeader:
-    """The header of the seekable `stream`; `path` is only named. Raises ImageError as `probe_image` does."""
+    """The header from a seekable `stream`; `path` is used only in messages. Raises ImageError as `probe_image` does."""
     start = stream.read(512)
     if not start:
         raise ImageError("the file is empty (0 bytes)", path=path)
@@ -159,7 +159,7 @@ def _checked(
 
 
 def open_plugin(stream: IO[bytes], kind: ImageFormat) -> Image.Image:
-    """Pillow's image over `stream`, its pixels not decoded yet. Raises DECODER_ERRORS."""
+    """Pillow's image over `stream`, with the pixels not yet decoded. Raises DECODER_ERRORS."""
     stream.seek(0)
     return _PLUGINS[kind](stream)
 
@@ -189,13 +189,13 @@ def _kind(start: bytes) -> ImageFormat | None:
 def _read(stream: IO[bytes], kind: ImageFormat, start: bytes) -> tuple[int, int, int, int]:
     image = open_plugin(stream, kind)
     depth = 16 if kind == "PNG" and start[24] == 16 else 1 if image.mode == "1" else 8
-    # EXIF behind the pixels of a PNG is not looked for: Pillow would have to decode them first.
+    # EXIF after the pixels of a PNG is ignored: Pillow would have to decode them first.
     exif = image.info.get("exif", b"")
     return *image.size, depth, exif_orientation(exif if isinstance(exif, bytes) else b"")
 
 
 def _read_tiff(stream: IO[bytes], number: int) -> tuple[int, int, int, int]:
-    import tifffile  # 30 ms to import, and most folders hold no TIFF
+    import tifffile  # takes 30 ms to import, and most folders have no TIFF
 
     stream.seek(0)
     with tifffile.TiffFile(stream) as file:

@@ -1,4 +1,4 @@
-"""Whether a file is still the one that was read: by size and time at once, by content where these are in doubt."""
+"""Whether a file is still the one that was read: by size and time, and by content if these leave a doubt."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from maskwright.images.pages import page_source
 
 @dataclass(frozen=True, slots=True)
 class SeenFile:
-    """A file as it was when someone was about to read it."""
+    """A file's size and time just before it was read."""
 
     path: Path
     size: int
@@ -17,7 +17,7 @@ class SeenFile:
 
     @classmethod
     def now(cls, path: Path) -> "SeenFile":
-        """A file that is not there has the size -1; for the page of a TIFF it is the file that holds it."""
+        """A missing file has the size -1; for a page of a TIFF, the file that contains it counts."""
         source = page_source(path)[0]
         try:
             found = source.stat()
@@ -26,7 +26,7 @@ class SeenFile:
         return cls(source, found.st_size, found.st_mtime_ns)
 
     def digest(self) -> str | None:
-        """SHA-256 in hex of its content; None where it has been changed since, or is gone. Costs 1 ms a megabyte."""
+        """SHA-256 of the content in hex; None if the file has changed since or is gone. Takes 1 ms per megabyte."""
         try:
             with self.path.open("rb") as stream:
                 content = hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,7 +1,6 @@
-"""Small pictures of large images in the cache folder of the platform: at the second opening they are there at once.
+"""Previews of large images in the platform's cache folder, shown at once when an image is opened again.
 
-Only a cache: what cannot be written or read is as if it had never been there, and it is of a file as it was then.
-"""
+Only a cache: a preview that cannot be written or read counts as absent, and belongs to one version of the file."""
 
 import hashlib
 import logging
@@ -21,11 +20,11 @@ log = logging.getLogger(__name__)
 KEPT_SIDE_PX = 1500
 _QUALITY = 88
 _MOST_BYTES = 256 * 2**20
-"""About a thousand."""
+"""About a thousand previews."""
 
 
 def keep_preview(path: Path, bgr_u8: NDArray[np.uint8]) -> None:
-    """Keep an (H, W, 3) picture of the image at `path`, made smaller where it is larger than KEPT_SIDE_PX."""
+    """Keep an (H, W, 3) preview of the image at `path`, reduced if it is larger than KEPT_SIDE_PX."""
     scale = min(1.0, KEPT_SIDE_PX / max(bgr_u8.shape[:2]))
     size_wh = max(1, round(bgr_u8.shape[1] * scale)), max(1, round(bgr_u8.shape[0] * scale))
     small = cv2.resize(bgr_u8, size_wh, interpolation=cv2.INTER_AREA)
@@ -45,7 +44,7 @@ def keep_preview(path: Path, bgr_u8: NDArray[np.uint8]) -> None:
 
 
 def kept_preview(path: Path) -> NDArray[np.uint8] | None:
-    """(h, w, 3) BGR, upright, of the file as it is now; None where there is none."""
+    """(h, w, 3) BGR, upright, for the file's current version; None if there is none."""
     place = _place(path)
     if place is None:
         return None
@@ -56,7 +55,7 @@ def kept_preview(path: Path) -> NDArray[np.uint8] | None:
 
 
 def _place(path: Path) -> Path | None:
-    """By name, size and time; None for a file that is not there."""
+    """The place for a file's name, size and time; None if there is no such file."""
     seen = SeenFile.now(path)
     if seen.size < 0:
         return None
@@ -66,7 +65,7 @@ def _place(path: Path) -> Path | None:
 
 
 def _make_room(folder: Path) -> None:
-    """Drop what was written first, and what a crash left."""
+    """Delete the oldest previews and leftovers of a crash."""
     found = sorted(((entry.stat().st_mtime_ns, entry.stat().st_size, entry) for entry in folder.iterdir()), key=_age)
     used = sum(size for _, size, _ in found)
     while used > _MOST_BYTES:

@@ -1,10 +1,10 @@
-"""What kind of pictures a folder holds, so that no model is run on what it is plainly wrong for.
+"""What kind of images a folder holds, so that no model runs on images that it is plainly wrong for.
 
-Two numbers of a small copy decide. A micrograph is mostly plain ground and has few hues; a photograph has neither.
-Coefficients: a logistic regression on 200 images of nuclei/train against 300 photographs of three sets. Judged on other
-images, one by one: 97 % of 100 micrographs (fluorescence, stained, bright-field) and 95 % of 120 COCO photographs are
-told right; of a folder the middle of several counts (`tests/benchmarks/bench_image_kind.py`).
-"""
+Two features of a small copy decide: a micrograph is mostly plain background and has few hues; a photograph has neither.
+Coefficients: a logistic regression on 200 images of nuclei/train against 300 photographs of three sets. On other
+images, judged one by one, 97 % of 100 micrographs (fluorescence, stained, bright-field) and 95 % of 120 COCO
+photographs are classified correctly; for a folder the median of several counts
+(`tests/benchmarks/bench_image_kind.py`)."""
 
 import math
 import statistics
@@ -22,10 +22,10 @@ _SIDE_PX = 128
 _GREY_BINS, _NEAR_BINS = 64, 2
 _HUE_BINS, _LEAST_COLOURED_PX = 18, 50
 _LEAST_SATURATION, _LEAST_VALUE = 40, 40
-"""Below these, of 255, a hue is noise."""
+"""Below these saturation and brightness values (of 255), a hue is noise."""
 _PLAIN_WEIGHT, _HUE_WEIGHT, _OFFSET = 8.7, -2.47, -2.48
 SAMPLED = 12
-"""Images of a folder that are looked at."""
+"""Number of images sampled from a folder."""
 
 
 class ImageKind(StrEnum):
@@ -34,7 +34,7 @@ class ImageKind(StrEnum):
 
 
 def micrograph_odds(bgr_u8: NDArray[np.uint8]) -> float:
-    """Logarithm of the odds that (H, W, 3) is a micrograph: above 0 it looks like one."""
+    """Log-odds that an (H, W, 3) image is a micrograph; above 0 it looks like one."""
     scale = _SIDE_PX / max(bgr_u8.shape[:2])
     size = max(1, round(bgr_u8.shape[1] * scale)), max(1, round(bgr_u8.shape[0] * scale))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
@@ -43,8 +43,8 @@ def micrograph_odds(bgr_u8: NDArray[np.uint8]) -> float:
 
 
 def kind_of_files(paths: Sequence[Path]) -> ImageKind | None:
-    """What most of some files, evenly spread over `paths`, look like; None where none of them can be read."""
-    from maskwright.images import read_thumbnail  # the package imports this module's neighbours
+    """What most of a sample, evenly spread over `paths`, looks like; None if none can be read."""
+    from maskwright.images import read_thumbnail  # here, because the package imports this module's neighbours
 
     odds = []
     for path in _spread(paths):
@@ -63,7 +63,7 @@ def _spread(paths: Sequence[Path]) -> list[Path]:
 
 
 def _plain_share(bgr: NDArray[np.uint8]) -> float:
-    """Share of the pixels that are about as bright as most are."""
+    """Fraction of the pixels about as bright as most."""
     grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
     counts = np.bincount(grey.ravel() // (256 // _GREY_BINS), minlength=_GREY_BINS)
     peak = int(counts.argmax())
@@ -71,7 +71,7 @@ def _plain_share(bgr: NDArray[np.uint8]) -> float:
 
 
 def _hue_entropy(bgr: NDArray[np.uint8]) -> float:
-    """Of the hues of what is coloured, in nats: 0 for grey and for a single hue, up to 2.9."""
+    """Entropy in nats of the hues of coloured pixels: 0 for grey and for a single hue, up to 2.9."""
     hue, saturation, value = cv2.split(cv2.cvtColor(bgr, cv2.COLOR_BGR2HSV))
     is_coloured = (saturation > _LEAST_SATURATION) & (value > _LEAST_VALUE)
     counts = np.bincount(hue[is_coloured] // (180 // _HUE_BINS), minlength=_HUE_BINS)

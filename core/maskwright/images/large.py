@@ -1,9 +1,8 @@
-"""Images of tens of megapixels: the same pixels as everywhere, with no second copy of them at any moment.
+"""Images of tens of megapixels: the same pixels as any other image, but never a second copy of them in memory.
 
-TIFF, PNG and BMP go piece by piece into the final array. For the rest there is `cv2.imread`, which decodes from the
-disk into an array that is given to it: Pillow keeps four bytes per pixel of its own beside the array that is made of
-them. But it returns half a picture for a file that is cut off, so that only files that end as they should come here.
-"""
+TIFF, PNG and BMP are decoded piece by piece into the final array. The rest goes through `cv2.imread`, which decodes
+from disk into a given array: Pillow keeps four bytes per pixel of its own beside the array made from them. But OpenCV
+returns half an image for a truncated file, so only files with a proper end are accepted here."""
 
 import io
 import mmap
@@ -29,9 +28,9 @@ _BLOCK_PX = 512
 
 
 def turned_away(samples: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """`samples` (H, W[, C]), an array that owns its memory, upright; it is empty afterwards.
+    """`samples` (H, W[, C]), an array that owns its memory, rotated upright; the argument is empty afterwards.
 
-    It is cut into blocks from below and becomes shorter, then the blocks are laid out and dropped one after the other.
+    It is cut into blocks from below while it shrinks; then the blocks are placed and dropped one by one.
     """
     if not samples.flags.owndata:
         return upright(samples, orientation)
@@ -53,7 +52,7 @@ def turned_away(samples: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def _on_own_pages(part: Part) -> Part:
-    """Memory that goes back to the system when it is dropped; the allocator would keep pieces of this size."""
+    """Memory that returns to the system when dropped; the allocator would keep pieces of this size."""
     pages = mmap.mmap(-1, part.pixels.nbytes)
     pixels = np.frombuffer(pages, part.pixels.dtype).reshape(part.pixels.shape)
     pixels[:] = part.pixels
@@ -61,7 +60,7 @@ def _on_own_pages(part: Part) -> Part:
 
 
 _MOST_WEBP_FILE_BYTES = 64 * 2**20
-"""Larger ones OpenCV decodes from memory only; 108 megapixels without loss are."""
+"""OpenCV decodes larger ones only from memory; 108 lossless megapixels are larger."""
 _MARK_BYTES = 64
 _FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 _TAIL_BYTES = 1024
@@ -70,9 +69,10 @@ _RIFF_HEAD_BYTES = 8
 
 
 def read_large(file: IO[bytes], source: Path, header: ImageHeader, watcher: Watcher | None) -> NDArray[Any] | None:
-    """(H, W, 3) uint8 BGR or deeper samples, upright; None for what has to go the usual way, errors included.
+    """(H, W, 3) uint8 BGR or deeper samples, upright; None for files that must be decoded the usual way, including
+    errors.
 
-    `file` is `source`, open. Raises one of DECODER_ERRORS for damaged data, and what `watcher` raises.
+    `file` is `source`, opened. Raises one of DECODER_ERRORS for damaged data, and any exception of `watcher`.
     """
     if (parts := _parts(file, header)) is not None:
         return joined(parts, _stored_wh(header), header.orientation, watcher)
@@ -85,7 +85,7 @@ def read_large(file: IO[bytes], source: Path, header: ImageHeader, watcher: Watc
 
 
 def quick_look(file: IO[bytes], header: ImageHeader, max_side_px: int) -> NDArray[Any] | None:
-    """A reduced version, upright, where the file allows for one without being decoded whole; else None."""
+    """A reduced version, upright, if the file allows one without full decoding; else None."""
     look: NDArray[Any] | None = None
     if header.format == "PNG":
         look = first_pass(file)
@@ -101,7 +101,7 @@ def quick_look(file: IO[bytes], header: ImageHeader, max_side_px: int) -> NDArra
 def sketched(
     file: IO[bytes], header: ImageHeader, max_side_px: int, watcher: Watcher | None
 ) -> NDArray[np.uint8] | None:
-    """A reduced version in the memory of one piece, in the time that the whole takes; None for other files."""
+    """A reduced version in the memory of one piece, as slow as a full decode; None for other files."""
     if (parts := _parts(file, header)) is None:
         return None
     sketch = Sketch(header.size_wh, max_side_px)
@@ -117,7 +117,7 @@ def _stored_wh(header: ImageHeader) -> tuple[int, int]:
 
 
 def _parts(file: IO[bytes], header: ImageHeader) -> Iterator[Part] | None:
-    """The pieces of a file as stored, not turned; None where it cannot be taken to pieces."""
+    """The pieces of a file as stored, not rotated; None if it cannot be read in pieces."""
     parts: Iterator[Part] | None = None
     if header.format == "PNG":
         parts = png_parts(file)
@@ -132,26 +132,26 @@ def _parts(file: IO[bytes], header: ImageHeader) -> Iterator[Part] | None:
     try:
         return chain([next(parts)], parts)
     except (ValueError, MemoryError):
-        raise  # a wrong checksum, which not every decoder looks at
+        raise  # a wrong checksum, which not every decoder checks
     except Exception:  # noqa: BLE001  (whatever a decoder raises)
-        return None  # the usual way knows more kinds, or says what is missing
+        return None  # the usual way knows more formats, or says what is missing
 
 
 def _is_plain(file: IO[bytes], header: ImageHeader) -> bool:
-    """A whole JPEG, WebP or TIFF that both decoders read alike."""
+    """Whether it is a complete JPEG, WebP or TIFF that both decoders read identically."""
     if header.format not in ("JPEG", "WebP", "TIFF") or header.page != 1 or not _ends_whole(file, header):
         return False
     if header.format == "TIFF" and header.orientation != 1:
-        return False  # OpenCV turns TIFFs by itself, whatever it is told
+        return False  # OpenCV always rotates TIFFs, whatever it is told
     image = open_plugin(file, header.format)
     modes = ("L", "RGB", "CMYK") if header.format == "JPEG" else ("L", "RGB")
     return image.mode in modes and not image.has_transparency_data and getattr(image, "n_frames", 1) == 1
 
 
 def _by_opencv(source: Path, header: ImageHeader) -> NDArray[np.uint8] | None:
-    """As stored; None for what OpenCV cannot read: not every version can, nor every path on every system.
+    """As stored; None if OpenCV cannot read it: not every version can, nor every path on every system.
 
-    An array that is handed in comes back as it was where that failed, without a word.
+    On failure OpenCV returns a given array unchanged, without an error.
     """
     if header.format == "WebP" and source.stat().st_size > _MOST_WEBP_FILE_BYTES:
         decoded = cv2.imdecode(np.fromfile(source, np.uint8), _FLAGS)
@@ -168,7 +168,7 @@ def _by_opencv(source: Path, header: ImageHeader) -> NDArray[np.uint8] | None:
 
 
 def _ends_whole(file: IO[bytes], header: ImageHeader) -> bool:
-    """Whether a JPEG ends with its end mark, padding passed over, a WebP where it says, and a TIFF has all its data."""
+    """Whether a JPEG has its end marker (ignoring padding), a WebP its declared length, and a TIFF all its data."""
     size = file.seek(0, io.SEEK_END)
     if header.format == "TIFF":
         from maskwright.images.tiff_samples import require_whole

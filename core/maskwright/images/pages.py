@@ -1,10 +1,9 @@
 """Pages of a multi-page TIFF, each an image of its own.
 
-The first page goes by the file's own name: it is what readers of an annotation file see in it. Page 3 of `stack.tif` is
-called `stack#page=3.tif`: the ending stays, and what stands beside an image (a label file, a mask) gets its own.
-When a set is exported with its images, the page is written as a file of exactly that name, so that every
-`file_name` exists on the consumer's disk. A file that really has such a name is that file.
-"""
+The first page keeps the file's name, because readers of an annotation file see that page in it. Page 3 of `stack.tif`
+is called `stack#page=3.tif`: the suffix stays, and files beside an image (a label file, a mask) get names of their own.
+When a set is exported with its images, the page is written as a file of exactly that name, so that every `file_name`
+exists on the reader's disk. A file that really has such a name takes precedence."""
 
 import re
 from pathlib import Path, PurePath
@@ -15,15 +14,15 @@ from numpy.typing import NDArray
 
 _PAGE_NAME = re.compile(r"(.+)#page=([1-9][0-9]{0,6})(\.tiff?)", re.IGNORECASE)
 _REDUCED, _MASK = 1, 4
-"""Bits of NewSubfileType (TIFF 6.0, page 36): a smaller version of another page, a transparency mask."""
+"""Bits of NewSubfileType (TIFF 6.0, page 36): a reduced version of another page, a transparency mask."""
 
 
 class NoPageError(IndexError):
-    """A page was asked for that the file does not have; its text is for the user."""
+    """The file has no such page; the message is for the user."""
 
 
 def page_name(file_name: str, page: int) -> str:
-    """What page `page` (from 1) of a file is called; the file's own name for the first."""
+    """The name of page `page` (from 1) of a file; the file's own name for the first."""
     if page == 1:
         return file_name
     suffix = PurePath(file_name).suffix
@@ -31,7 +30,7 @@ def page_name(file_name: str, page: int) -> str:
 
 
 def page_source(path: Path) -> tuple[Path, int]:
-    """The file that holds the image called `path`, and its page there, from 1."""
+    """The file that contains the image called `path`, and its page there, from 1."""
     named = _PAGE_NAME.fullmatch(path.name)
     if named is None or path.exists():
         return path, 1
@@ -39,15 +38,15 @@ def page_source(path: Path) -> tuple[Path, int]:
 
 
 def is_page(path: Path) -> bool:
-    """Whether no file is called so, but the page of one."""
+    """Whether the path names a page instead of an existing file."""
     return page_source(path)[0] != path
 
 
 def page_numbers(file: Any) -> list[int]:
-    """The pages of an open `tifffile.TiffFile` that are pictures in their own right, from 1.
+    """The pages of an open `tifffile.TiffFile` that are images in their own right, from 1.
 
-    Smaller versions (overviews, thumbnails) and transparency masks are not; the numbers count them all the same, as
-    Pillow, ImageMagick and Fiji do.
+    Reduced versions (overviews, thumbnails) and transparency masks are not, but they are counted, as in Pillow,
+    ImageMagick and Fiji.
     """
     pages = list(file.pages)
     if len(pages) == 1:
@@ -59,7 +58,7 @@ def page_numbers(file: Any) -> list[int]:
 def page_at(file: Any, page: int) -> Any:
     """The `tifffile` page that describes page `page`.
 
-    Raises NoPageError when the file has none such, IndexError when it has none at all.
+    Raises NoPageError if the file has no such page, IndexError if it has none at all.
     """
     count = len(file.pages)
     if page <= count:
@@ -67,14 +66,14 @@ def page_at(file: Any, page: int) -> Any:
     if count == 1 and page <= _plane_count(file):
         return file.pages.first
     if page == 1:
-        raise IndexError("its page directory cannot be read")  # cut off before it, not a wrong number
+        raise IndexError("its page directory cannot be read")  # truncated, not a wrong number
     raise NoPageError(f"the file has no page {page}")
 
 
 def plane_samples(file: Any, stream: IO[bytes], page: int) -> NDArray[Any] | None:
-    """The samples of a page that has no directory of its own: ImageJ writes one for stacks above 4 GB.
+    """The samples of a page without a directory of its own: ImageJ writes such stacks above 4 GB.
 
-    The planes follow each other without compression. None for a page with a directory.
+    The planes follow each other uncompressed. None for a page with a directory.
     """
     first = file.pages.first
     if page <= len(file.pages):
@@ -88,11 +87,11 @@ def plane_samples(file: Any, stream: IO[bytes], page: int) -> NDArray[Any] | Non
 
 
 def _plane_count(file: Any) -> int:
-    """How many planes a file with a single directory holds, as its maker's description says."""
+    """Number of planes in a file with a single directory, according to its description."""
     if not (file.is_imagej or file.is_shaped):
         return 1
     first, series = file.pages.first, file.series[0]
     is_plain = first.compression == 1 and len(series.pages) >= 1 and first.size
-    # The description is a text that says anything; the file has room for so many, the last one cut off maybe.
+    # The description may claim anything; the file's size limits the number, and the last plane may be cut off.
     most = -(-file.filehandle.size // max(first.nbytes, 1))
     return max(min(int(series.size // first.size), int(most)), 1) if is_plain else 1

@@ -1,7 +1,7 @@
-"""Pieces of a picture as a file stores it, put where they belong in the upright one.
+"""Pieces of an image as stored in a file, and their places in the upright image.
 
-A large file is decoded piece by piece into the final array: no second copy of it exists at any moment, turned or not.
-"""
+A large file is decoded piece by piece into the final array, so that there is never a second copy of it, rotated or
+not."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from maskwright.images.exif import upright
 from maskwright.spool import let_go, room
 
 Watcher = Callable[["Part"], None]
-"""Told of each part when it is decoded; what it raises ends the decoding."""
+"""Called with each decoded part; an exception from it ends the decoding."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """`pixels` (h, w) or (h, w, C), their upper left corner at column `left`, row `top` of the whole."""
+    """`pixels` (h, w) or (h, w, C), with their upper left corner at column `left`, row `top` of the whole image."""
 
     left: int
     top: int
@@ -27,13 +27,13 @@ class Part:
 
     @property
     def places(self) -> tuple[slice, slice]:
-        """(rows, columns) of the whole."""
+        """(rows, columns) in the whole image."""
         height, width = self.pixels.shape[:2]
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
 
 def turned_part(part: Part, stored_wh: tuple[int, int], orientation: int) -> Part:
-    """The part as it lies in the upright picture (EXIF orientation 1 to 8)."""
+    """The part with its place in the upright image (EXIF orientation 1 to 8)."""
     if orientation == 1:
         return part
     height, width = part.pixels.shape[:2]
@@ -48,9 +48,9 @@ def turned_part(part: Part, stored_wh: tuple[int, int], orientation: int) -> Par
 def joined(
     parts: Iterable[Part], stored_wh: tuple[int, int], orientation: int, watcher: Watcher | None
 ) -> NDArray[Any] | None:
-    """All parts in one upright array; None without any. Raises ValueError where they contradict each other.
+    """All parts in one upright array; None if there are none. Raises ValueError if they contradict each other.
 
-    Samples of more than 8 bits may be in a file (`maskwright.spool`).
+    Samples of more than 8 bits may be on disk (`maskwright.spool`).
     """
     whole: NDArray[Any] | None = None
     width, height = stored_wh if orientation < 5 else stored_wh[::-1]
@@ -66,4 +66,5 @@ def joined(
 
 
 def upright_parts(parts: Iterable[Part], stored_wh: tuple[int, int], orientation: int) -> Iterator[Part]:
+    """Each part rotated and placed in the upright image."""
     return (turned_part(part, stored_wh, orientation) for part in parts)

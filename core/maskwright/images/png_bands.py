@@ -1,8 +1,7 @@
-"""Large PNGs some rows at a time (PNG specification, third edition, sections 4.9, 7 and 9).
+"""Reads large PNGs a few rows at a time (PNG specification, third edition, sections 4.9, 7 and 9).
 
-A row is stored as differences to the one before. Each piece is made a small PNG, its first row the one before it as it
-is, so that the usual decoders undo the differences; nothing is compressed twice.
-"""
+A row is stored as differences to the one before. Each piece becomes a small PNG that starts with the previous row
+unfiltered, so that ordinary decoders undo the differences; nothing is compressed twice."""
 
 import io
 import struct
@@ -23,10 +22,10 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _BAND_ROWS = 32
 _PIECE_BYTES = 1 << 20
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-"""By colour type."""
+"""Channels by colour type."""
 _GREY, _RGB = 0, 2
 _ALIKE_IN_MEMORY = {(_GREY, 16), (_RGB, 16), *((colour, 8) for colour in _CHANNELS)}
-"""(colour type, bit depth) whose rows are in the decoders' memory what they are in the file."""
+"""(colour type, bit depth) whose rows have the same layout in memory as in the file."""
 _FIRST_PASS = 8
 """The first pass of an interlaced PNG holds every eighth pixel of every eighth row."""
 
@@ -43,19 +42,21 @@ class _Head:
 
     @property
     def row_bytes(self) -> int:
-        """Without the byte that names the filter."""
+        """Without the filter byte."""
         return (self.width * self.depth * _CHANNELS[self.colour] + 7) // 8
 
     def png(self, rows: bytes) -> bytes:
+        """A small PNG of these rows."""
         head = struct.pack(">IIBBBBB", self.width, self.height, self.depth, self.colour, 0, 0, 0)
         data = _chunk(b"IDAT", zlib.compress(rows, 0))
         return b"".join((_SIGNATURE, _chunk(b"IHDR", head), self.palette, data, _chunk(b"IEND", b"")))
 
 
 def png_parts(file: IO[bytes]) -> Iterator[Part] | None:
-    """BGR uint8, or samples of 16 bits; None for what cannot be taken to pieces: interlaced, or bits packed in bytes.
+    """BGR uint8 or 16-bit samples; None for files that cannot be read in pieces: interlaced, or several pixels per
+    byte.
 
-    While going through them one of DECODER_ERRORS is raised for damaged data.
+    Iterating raises one of DECODER_ERRORS for damaged data.
     """
     head = _read_head(file)
     if head.is_interlaced or (head.colour, head.depth) not in _ALIKE_IN_MEMORY:
@@ -64,7 +65,7 @@ def png_parts(file: IO[bytes]) -> Iterator[Part] | None:
 
 
 def first_pass(file: IO[bytes]) -> NDArray[np.uint8] | None:
-    """Every eighth pixel of every eighth row, BGR; None where the file is not interlaced, or of more than 8 bits."""
+    """Every eighth pixel of every eighth row, BGR; None if the file is not interlaced or has more than 8 bits."""
     head = _read_head(file)
     if not head.is_interlaced or head.depth > 8:
         return None
@@ -87,7 +88,7 @@ def _bands(file: IO[bytes], head: _Head) -> Iterator[Part]:
 
 
 def _by_pillow(content: bytes) -> tuple[NDArray[np.uint8], bytes]:
-    """The pixels, and the last row as the file has it."""
+    """The pixels, and the last row as in the file."""
     image = open_plugin(io.BytesIO(content), "PNG")
     image.load()
     last = image.crop((0, image.height - 1, image.width, image.height)).tobytes()
@@ -95,7 +96,7 @@ def _by_pillow(content: bytes) -> tuple[NDArray[np.uint8], bytes]:
 
 
 def _by_opencv(content: bytes, head: _Head) -> tuple[NDArray[Any], bytes]:
-    """As `_by_pillow`, in two thirds of the time: grey and colour without transparency."""
+    """Like `_by_pillow` in two thirds of the time, for grey and colour without transparency."""
     samples = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if samples is None or samples.dtype.itemsize * 8 != head.depth:
         raise OSError("the rows cannot be decoded")
@@ -106,7 +107,7 @@ def _by_opencv(content: bytes, head: _Head) -> tuple[NDArray[Any], bytes]:
 
 
 def _read_head(file: IO[bytes]) -> _Head:
-    """`file` stands at the first IDAT chunk afterwards."""
+    """Leaves `file` at the first IDAT chunk."""
     file.seek(len(_SIGNATURE))
     _, _, data = _read_chunk(file)
     width, height, depth, colour, _, _, interlace = struct.unpack(">IIBBBBB", data)
@@ -122,7 +123,7 @@ def _read_head(file: IO[bytes]) -> _Head:
 
 
 def _read_chunk(file: IO[bytes], skip: tuple[bytes, ...] = ()) -> tuple[bytes, bytes, bytes]:
-    """(kind, the whole chunk, its data); without the data of kinds in `skip`."""
+    """(kind, the whole chunk, its data); kinds in `skip` come without data."""
     head = file.read(8)
     if len(head) < 8:
         raise EOFError("image data is truncated")
@@ -140,14 +141,14 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 class _Rows:
-    """The one Deflate stream that all IDAT chunks hold together."""
+    """The single Deflate stream that all IDAT chunks form."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self._stream = file, zlib.decompressobj()
         self._left, self._sum, self._waiting = 0, 0, b""
 
     def read(self, size: int) -> bytes:
-        """Raises EOFError where the data ends early, ValueError for damage."""
+        """Raises EOFError if the data ends early, ValueError for damage."""
         found: list[bytes] = []
         while size:
             if not self._waiting:

@@ -1,4 +1,4 @@
-"""A small picture of a large one that fills while the large one is decoded."""
+"""A preview of a large image that fills in while the image is decoded."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from maskwright.images.parts import Part
 from maskwright.windowing import deep_to_bgr
 
 _UNKNOWN = 72
-"""Dark grey, where nothing is decoded yet."""
+"""Dark grey for pixels not decoded yet."""
 
 
 class Sketch:
-    """Every so many pixels of what it is shown: no sums are kept, and a part costs microseconds."""
+    """A subsample of the parts seen so far: no averages, so that a part costs only microseconds."""
 
     def __init__(self, size_wh: tuple[int, int], max_side_px: int) -> None:
         scale = min(1.0, max_side_px / max(size_wh))
@@ -27,7 +27,7 @@ class Sketch:
         self._known = np.zeros(self._size[::-1], bool)
 
     def take(self, part: Part) -> None:
-        """Keep what of the part is in the small picture."""
+        """Add the pixels of a part."""
         places = [
             slice(*np.searchsorted(all_places, (place.start, place.stop)))
             for all_places, place in zip((self._rows, self._columns), part.places, strict=True)
@@ -39,7 +39,7 @@ class Sketch:
         self._known[places[0], places[1]] = True
 
     def picture(self, behind: NDArray[np.uint8] | None = None) -> NDArray[np.uint8] | None:
-        """(h, w, 3) uint8 BGR; None before the first part. What is not known yet shows `behind`, of any size."""
+        """(h, w, 3) uint8 BGR; None before the first part. Unknown pixels show `behind`, an image of any size."""
         if self._samples is None or not self._known.any():
             return None
         picture = np.full((*self._known.shape, 3), _UNKNOWN, np.uint8)

@@ -23,17 +23,17 @@ from maskwright.windowing import deep_to_bgr
 def read_tiff(stream: IO[bytes], header: ImageHeader) -> NDArray[np.uint8]:
     """A page of at most 8 bits per sample, upright, (H, W, 3) BGR uint8.
 
-    Raises one of DECODER_ERRORS for damaged or truncated files and compressions that nothing here can decode.
+    Raises one of DECODER_ERRORS for damaged or truncated files and for compressions without a decoder.
     """
     require_whole(stream, header.page)
     try:
-        return pillow_to_bgr(open_tiff_page(stream, header.page))  # Pillow turns TIFFs, and only TIFFs, by itself
-    except (SyntaxError, EOFError):  # more channels than Pillow knows, or a page without a directory of its own
+        return pillow_to_bgr(open_tiff_page(stream, header.page))  # Pillow rotates TIFFs, and only TIFFs, itself
+    except (SyntaxError, EOFError):  # more channels than Pillow supports, or a page without its own directory
         return upright(deep_to_bgr(channel_samples(stream, header.page)), header.orientation)
 
 
 def page_as_file(source: Path, page: int) -> bytes:
-    """One page of a TIFF as a TIFF of its own: upright, in 8-bit colour or with the deeper samples that it has.
+    """One page of a TIFF as a TIFF of its own: upright, in 8-bit colour or with its deeper samples.
 
     Raises ImageError as `read_header` does, and for pixels that cannot be decoded.
     """
@@ -61,7 +61,7 @@ def read_deep_tiff(stream: IO[bytes], header: ImageHeader) -> NDArray[Any]:
 
 
 def _of_planes(stream: IO[bytes], number: int) -> NDArray[Any] | None:
-    """Samples stored plane by plane, which OpenCV mixes up without a word; None for others."""
+    """Samples stored plane by plane, which OpenCV silently mixes up; None for others."""
     require_whole(stream, number)
     stream.seek(0)
     with tifffile.TiffFile(stream) as file:
@@ -72,7 +72,7 @@ def _of_planes(stream: IO[bytes], number: int) -> NDArray[Any] | None:
 
 
 def _by_opencv(stream: IO[bytes], page: int) -> NDArray[Any] | None:
-    """As stored; None for what OpenCV cannot decode."""
+    """As stored; None if OpenCV cannot decode it."""
     data = np.frombuffer(_without_orientation(stream, page), np.uint8)
     if page == 1:
         samples = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
@@ -82,7 +82,7 @@ def _by_opencv(stream: IO[bytes], page: int) -> NDArray[Any] | None:
 
 
 def _without_orientation(stream: IO[bytes], number: int) -> bytes | bytearray:
-    """The file, the page's orientation made 1: OpenCV turns some kinds of samples by itself, whatever it is told."""
+    """The file with the page's orientation set to 1, because OpenCV always rotates some sample types."""
     stream.seek(0)
     with tifffile.TiffFile(stream) as file:
         tag = page_at(file, number).tags.get(274)

@@ -1,7 +1,6 @@
-"""Large TIFF pages piece by piece, whatever their layout and compression.
+"""Reads large TIFF pages piece by piece, whatever their layout and compression.
 
-OpenCV and Pillow hold a second copy of the pixels while they decode a file; here it is a few strips or tiles.
-"""
+OpenCV and Pillow hold a second copy of the pixels while decoding; this holds only a few strips or tiles."""
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,24 +23,24 @@ _YCBCR = 6
 
 @dataclass(frozen=True, slots=True)
 class SegmentLayout:
-    """Segments are strips or tiles; all of the first plane come before those of the second."""
+    """Segments are strips or tiles; all of the first plane precede those of the second."""
 
     width: int
     height: int
     rows: int
-    """Rows of each segment; the last strip may have fewer, a tile reaches over the edge."""
+    """Rows of each segment; the last strip may have fewer, a tile may extend beyond the edge."""
     tile_width: int | None
-    """None: strips."""
+    """None for strips."""
     plane_count: int
     row_bytes: int
-    """Of one row of a segment of one plane, when it is not compressed."""
+    """Bytes of one uncompressed row of a segment of one plane."""
     offsets: Sequence[int]
     counts: Sequence[int]
     compression: int
 
     @classmethod
     def of(cls, page: Any) -> "SegmentLayout":
-        """Of a `tifffile` page. Raises ValueError for what cannot be taken to pieces."""
+        """The layout of a `tifffile` page. Raises ValueError if it cannot be read in pieces."""
         if page.imagedepth != 1 or page.compression == OLD_JPEG:
             raise ValueError("a volume, or old-style JPEG compression")
         is_planar = page.samplesperpixel > 1 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE
@@ -66,32 +65,35 @@ class SegmentLayout:
 
     @property
     def down(self) -> int:
+        """Number of segment rows."""
         return -(-self.height // self.rows)
 
     @property
     def across(self) -> int:
+        """Number of segments side by side."""
         return -(-self.width // self.tile_width) if self.tile_width else 1
 
     @property
     def segment_width(self) -> int:
+        """Width of a segment in pixels."""
         return self.tile_width or self.width
 
     @property
     def is_sparse(self) -> bool:
-        """Whether segments are left out, as GDAL does for what is empty."""
+        """Whether segments are missing: GDAL omits empty ones."""
         return 0 in self.counts
 
     def rows_of(self, row: int) -> int:
-        """How many rows of the image the segments of segment row `row` hold."""
+        """Number of image rows in segment row `row`."""
         return min(self.rows, self.height - row * self.rows)
 
     def numbers(self, rows: Iterable[int], columns: Sequence[int]) -> list[int]:
-        """Of these segment rows and columns, plane by plane."""
+        """Numbers of the segments in these rows and columns, plane by plane."""
         places = [row * self.across + column for row in rows for column in columns]
         return [plane * self.down * self.across + place for plane in range(self.plane_count) for place in places]
 
     def read(self, file: IO[bytes], numbers: Iterable[int], *, most_bytes: int | None = None) -> list[bytes]:
-        """The bytes of these segments, of each no more than `most_bytes`."""
+        """The bytes of these segments, at most `most_bytes` of each."""
         found = []
         for number in numbers:
             file.seek(self.offsets[number])
@@ -100,7 +102,7 @@ class SegmentLayout:
         return found
 
     def _by_rows(self) -> "SegmentLayout":
-        """Strips that are not compressed, each row a strip of its own."""
+        """Uncompressed strips, with each row as a strip of its own."""
         offsets: list[int] = []
         for number, (offset, count) in enumerate(zip(self.offsets, self.counts, strict=True)):
             rows = self.rows_of(number % self.down)
@@ -115,16 +117,16 @@ class SegmentLayout:
 
 _BAND_ROWS = 64
 _TOGETHER_PIXELS = 2_000_000
-"""Of several tiles."""
+"""Bytes of several tiles."""
 _MOST_PIXELS = 16_000_000
-"""Decoded at a time. A larger strip has to be one that can be read as it goes."""
+"""Bytes decoded at a time. A larger strip must be readable as a stream."""
 
 
 def tiff_parts(file: IO[bytes], number: int) -> Iterator[Part] | None:
-    """The pixels of page `number` as stored, not turned: BGR uint8, or samples as `read_deep_tiff` gives them.
+    """The pixels of page `number` as stored, not rotated: BGR uint8, or samples as from `read_deep_tiff`.
 
-    None for what cannot be taken to pieces. While going through them one of DECODER_ERRORS is raised for damaged data.
-    Raises EOFError for a file that is cut off.
+    None if the page cannot be read in pieces. Iterating raises one of DECODER_ERRORS for damaged data. Raises EOFError
+    for a truncated file.
     """
     require_whole(file, number)
     file.seek(0)
@@ -133,7 +135,7 @@ def tiff_parts(file: IO[bytes], number: int) -> Iterator[Part] | None:
 
 
 def page_parts(file: IO[bytes], page: Any) -> Iterator[Part] | None:
-    """As `tiff_parts`, of a `tifffile` page; it is not needed any more when the pieces are read."""
+    """Like `tiff_parts`, for a `tifffile` page, which is no longer needed while the pieces are read."""
     try:
         return Pieces(file, page).parts()
     except ValueError:
@@ -141,17 +143,17 @@ def page_parts(file: IO[bytes], page: Any) -> Iterator[Part] | None:
 
 
 class Pieces:
-    """A page of which some strips or tiles at a time are cut out and decoded."""
+    """Cuts a few strips or tiles at a time out of a page and decodes them."""
 
     def __init__(self, file: IO[bytes], page: Any) -> None:
-        """Raises ValueError for what cannot be taken to pieces."""
+        """Raises ValueError for a page that cannot be read in pieces."""
         self._file, self._tags = file, PageTags.of(file, page)
         self.layout = SegmentLayout.of(page)
         self._is_deep = page.bitspersample > 8
         self._is_deflated = self.layout.compression in (DEFLATE, OLD_DEFLATE)
 
     def parts(self) -> Iterator[Part]:
-        """Raises ValueError at once for strips or tiles too large to be decoded whole."""
+        """Raises ValueError at once if strips or tiles are too large to be decoded whole."""
         layout = self.layout
         if layout.segment_width * min(layout.rows, layout.height) <= _MOST_PIXELS:
             return self._by_segments()
@@ -160,13 +162,13 @@ class Pieces:
         raise ValueError("a strip or tile is too large")
 
     def decode_strips(self, rows: int, rows_each: int, segments: Sequence[bytes]) -> NDArray[Any]:
-        """(rows, width of a segment[, channels]) of strips of the page, or of tiles as if they were strips."""
+        """(rows, width of a segment[, channels]) from strips of the page, or from tiles treated as strips."""
         return self._decode(
             lambda tags, some: tags.of_strips(self.layout.segment_width, rows, rows_each, some), segments
         )
 
     def _by_segments(self) -> Iterator[Part]:
-        """Some strips, or some tiles side by side."""
+        """A few strips, or a few tiles side by side, at a time."""
         layout = self.layout
         together = _TOGETHER_PIXELS // (layout.rows * layout.segment_width)
         wide = max(min(layout.across, together), 1) if not layout.is_sparse else 1
@@ -190,7 +192,7 @@ class Pieces:
         return Part(left, top, self._decode(lambda tags, some: tags.of_tiles(width, height, tile_wh, some), segments))
 
     def _by_streams(self) -> Iterator[Part]:
-        """Long Deflate strips, those of all planes side by side, as many rows at a time as other strips have."""
+        """Long Deflate strips, of all planes in parallel, as many rows at a time as other strips have."""
         layout = self.layout
         for strip in range(layout.down):
             count, top = layout.rows_of(strip), strip * layout.rows
@@ -205,7 +207,7 @@ class Pieces:
                 top += height
 
     def _decode(self, build: Callable[[PageTags, Sequence[bytes]], bytes], segments: Sequence[bytes]) -> NDArray[Any]:
-        """What the usual decoders make of a small file. Raises DECODER_ERRORS."""
+        """Decode a small file built from the segments. Raises DECODER_ERRORS."""
         if not self._is_deep:
             return pillow_to_bgr(open_tiff_page(io.BytesIO(build(self._tags, segments)), 1))
         count = self.layout.plane_count

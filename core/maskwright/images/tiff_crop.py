@@ -1,8 +1,7 @@
-"""A piece of a TIFF page as a small TIFF of its own, which the usual decoders read.
+"""A piece of a TIFF page as a small TIFF that ordinary decoders read.
 
-Strips and tiles are compressed each for itself (TIFF 6.0, sections 3 and 15). A file with the tags of the page and some
-of them is decoded by the same library, to the same pixels, in the memory of that piece.
-"""
+Strips and tiles are compressed independently (TIFF 6.0, sections 3 and 15). A file with the page's tags and some of
+them is decoded by the same library, to the same pixels, in the memory of that piece."""
 
 import struct
 import zlib
@@ -15,7 +14,7 @@ NONE, OLD_JPEG, JPEG, DEFLATE, OLD_DEFLATE = 1, 6, 7, 8, 32946
 _WIDTH, _LENGTH, _OFFSETS, _ROWS, _COUNTS = 256, 257, 273, 278, 279
 _TILE_WIDTH, _TILE_LENGTH, _TILE_OFFSETS, _TILE_COUNTS = 322, 323, 324, 325
 _COPIED = (258, 259, 262, 266, 277, 284, 292, 293, 317, 320, 332, 338, 339, 347, 529, 530, 531, 532)
-"""What says how samples are stored: bits, compression, colours, predictor, JPEG tables, chroma sampling."""
+"""Tags that say how samples are stored: bits, compression, colours, predictor, JPEG tables, chroma sampling."""
 _PER_CHANNEL, _OF_SEVERAL_CHANNELS = (258, 339), (332, 338, 529, 530, 531, 532)
 _GREY = {262: 1, 277: 1, 284: 1}
 """Black is zero, one sample per pixel, interleaved."""
@@ -31,7 +30,7 @@ class PageTags:
 
     @classmethod
     def of(cls, file: IO[bytes], page: Any) -> "PageTags":
-        """Raises ValueError for number types that a TIFF of less than 4 GB does not know."""
+        """Raises ValueError for number types that a TIFF of less than 4 GB cannot have."""
         tags: dict[int, _Tag] = {}
         for code in _COPIED:
             if (tag := page.tags.get(code)) is not None:
@@ -42,18 +41,20 @@ class PageTags:
         return cls(tags, page.parent.byteorder)
 
     def of_one_plane(self) -> "PageTags":
-        """For the pieces of one of several planes, each a grey image."""
+        """For pieces of one of several planes, each a grey image."""
         tags = {code: tag for code, tag in self._tags.items() if code not in _OF_SEVERAL_CHANNELS}
         tags |= {code: (_SHORT, 1, tags[code][2][:2]) for code in _PER_CHANNEL if code in tags}
         tags |= {code: (_SHORT, 1, struct.pack(self._order + "H", value)) for code, value in _GREY.items()}
         return PageTags(tags, self._order)
 
     def of_strips(self, width: int, rows: int, rows_each: int, strips: Sequence[bytes]) -> bytes:
-        """A TIFF of `rows` rows in strips of `rows_each`; of several planes all strips of the first come first."""
+        """A TIFF of `rows` rows in strips of `rows_each`; if there are several planes, all strips of the first come
+        first.
+        """
         return self._file({_WIDTH: width, _LENGTH: rows, _ROWS: rows_each}, strips, _OFFSETS, _COUNTS)
 
     def of_tiles(self, width: int, rows: int, tile_wh: tuple[int, int], tiles: Sequence[bytes]) -> bytes:
-        """As `of_strips`, of tiles."""
+        """Like `of_strips`, for tiles."""
         sides = {_WIDTH: width, _LENGTH: rows, _TILE_WIDTH: tile_wh[0], _TILE_LENGTH: tile_wh[1]}
         return self._file(sides, tiles, _TILE_OFFSETS, _TILE_COUNTS)
 
@@ -74,7 +75,7 @@ _Tag = tuple[int, int, bytes]
 
 
 def _directory(tags: Mapping[int, _Tag], order: str) -> bytes:
-    """The header of a file, its one directory and the values that have no room in it (TIFF 6.0, section 2)."""
+    """The header of a file, its one directory and the values that do not fit into it (TIFF 6.0, section 2)."""
     entries = [b"II*\0" if order == "<" else b"MM\0*", struct.pack(order + "IH", 8, len(tags))]
     values: list[bytes] = []
     place = 8 + 2 + 12 * len(tags) + 4
@@ -88,7 +89,7 @@ def _directory(tags: Mapping[int, _Tag], order: str) -> bytes:
 
 
 def checked(segment: bytes) -> bytes:
-    """A Deflate strip or tile packed again without being compressed: libtiff does not look at the checksum.
+    """A Deflate strip or tile repacked uncompressed, because libtiff does not verify the checksum.
 
     Raises ValueError for damage.
     """
@@ -99,9 +100,9 @@ def checked(segment: bytes) -> bytes:
 
 
 def inflated(file: IO[bytes], offset: int, count: int, sizes: Iterable[int]) -> Iterator[bytes]:
-    """A Deflate strip too long for one piece, in pieces of these sizes, each packed again without being compressed.
+    """A Deflate strip too long for one piece, split into pieces of these sizes, each repacked uncompressed.
 
-    So the predictor stays for the decoder to undo. Raises EOFError where the data ends early, ValueError for damage.
+    The predictor is left for the decoder to undo. Raises EOFError if the data ends early, ValueError for damage.
     """
     stream, read, waiting = zlib.decompressobj(), 0, b""
     for size in sizes:

@@ -1,8 +1,7 @@
-"""A quick look at a large TIFF page before it is decoded.
+"""A preview of a large TIFF page before it is decoded.
 
-It is an overview that the file holds, or the first row of every strip or tile: no codec decodes more rows than it is
-asked for. Where strips are thick or tiles high, the look is coarse from top to bottom.
-"""
+Either an overview stored in the file, or the first row of every strip or tile: codecs decode no more rows than
+requested. If strips or tiles are high, the preview is coarse vertically."""
 
 from collections.abc import Iterator
 from itertools import takewhile
@@ -20,7 +19,7 @@ from maskwright.images.tiff_crop import JPEG
 from maskwright.images.tiff_samples import require_whole
 
 _LEAST_ROWS = 12
-"""A look of fewer rows would be a smear."""
+"""A preview of fewer rows would be a smear."""
 _ROWS_AT_A_TIME = 32
 _LEAST_BYTES = 1 << 16
 _REDUCED = 1
@@ -28,11 +27,11 @@ _LEAST_OVERVIEW_PX = 256
 _MOST_OVERVIEW_PIXELS = 16_000_000
 _MOST_ASPECT_ERROR = 0.02
 _BLENDED = (np.uint8, np.uint16, np.int16, np.float32, np.float64)
-"""Number types that cv2 can interpolate."""
+"""Dtypes that cv2 can interpolate."""
 
 
 def tiff_look(file: IO[bytes], number: int, max_side_px: int) -> NDArray[Any] | None:
-    """A reduced version of page `number` as stored, BGR uint8 or samples; None where there is no short way to one.
+    """A reduced version of page `number` as stored, BGR uint8 or samples; None if there is no shortcut.
 
     Raises one of DECODER_ERRORS for damaged data.
     """
@@ -65,7 +64,7 @@ def _of_rows(file: IO[bytes], page: Any, max_side_px: int) -> NDArray[Any] | Non
 
 
 def _overview(tiff: Any, page: Any, max_side_px: int) -> Any:
-    """The smallest reduced version that fills `max_side_px`, else the largest of use; None without any."""
+    """The smallest overview that fills `max_side_px`, else the largest useful one; None if there is none."""
     beside = takewhile(lambda other: int(other.subfiletype) & _REDUCED, tiff.pages[page.index + 1 :])
     known = [*(page.pages or ()), *beside]
     aspect = page.imagewidth / page.imagelength
@@ -82,7 +81,7 @@ def _overview(tiff: Any, page: Any, max_side_px: int) -> Any:
 
 
 def _first_rows(file: IO[bytes], pieces: Pieces, rows: range, columns: NDArray[np.intp]) -> Iterator[NDArray[Any]]:
-    """(len(rows), w[, channels]) of each column of segments: their first rows, only what stands in `columns`."""
+    """(len(rows), w[, channels]) for each column of segments: their first rows, reduced to `columns`."""
     layout = pieces.layout
     for column in range(layout.across):
         left = column * layout.segment_width
@@ -91,12 +90,12 @@ def _first_rows(file: IO[bytes], pieces: Pieces, rows: range, columns: NDArray[n
 
 
 def _decoded_rows(file: IO[bytes], pieces: Pieces, rows: range, column: int) -> NDArray[Any]:
-    """Each segment is read as a strip of one row, whatever more it holds."""
+    """Each segment is read as a strip of one row, however many it has."""
     layout = pieces.layout
     if layout.compression != JPEG:
         most = _LEAST_BYTES + 2 * layout.row_bytes
         return pieces.decode_strips(len(rows), 1, layout.read(file, layout.numbers(rows, [column]), most_bytes=most))
-    # only the last strip of a file may hold more JPEG rows than it has in the image
+    # only the last strip of a file may hold more JPEG rows than the image has there
     each = (layout.read(file, layout.numbers([row], [column])) for row in rows)
     return np.vstack([pieces.decode_strips(1, 1, segments) for segments in each])
 
@@ -107,7 +106,7 @@ def _evenly(whole: int, step: int) -> NDArray[np.intp]:
 
 
 def _spread(known: NDArray[Any], spacing: int, height: int, step: int) -> NDArray[Any]:
-    """Rows of the image that lie `spacing` apart to evenly reduced ones."""
+    """Rows of the image `spacing` apart, spread to evenly reduced ones."""
     count = max(height // step, 1)
     scale = height / count / spacing
     start = (0.5 * height / count - 0.5) / spacing

@@ -1,4 +1,4 @@
-"""What the readers of a TIFF and of its pieces have in common."""
+"""What the readers of whole TIFFs and of their pieces share."""
 
 from typing import IO, Any
 
@@ -12,14 +12,14 @@ from maskwright.images.pages import page_at, plane_samples
 
 
 def open_tiff_page(stream: IO[bytes], page: int) -> Image.Image:
-    """Pillow's image over one page, not decoded yet. Raises DECODER_ERRORS."""
+    """Pillow's image of one page, not decoded yet. Raises DECODER_ERRORS."""
     image = open_plugin(stream, "TIFF")
     image.seek(page - 1)
     return image
 
 
 def require_whole(stream: IO[bytes], number: int) -> None:
-    """libtiff fills what is missing with zeros; the page's own table says where its data must end."""
+    """libtiff fills missing data with zeros, so compare the file's length with the page's own table."""
     size = stream.seek(0, 2)
     stream.seek(0)
     with tifffile.TiffFile(stream) as file:
@@ -30,7 +30,7 @@ def require_whole(stream: IO[bytes], number: int) -> None:
 
 
 def channel_samples(stream: IO[bytes], number: int) -> NDArray[Any]:
-    """(H, W) or (H, W, C) with C of 1, 3 (BGR) or 4 (BGRA); further channels are left out."""
+    """(H, W) or (H, W, C) with C of 1, 3 (BGR) or 4 (BGRA); further channels are dropped."""
     stream.seek(0)
     with tifffile.TiffFile(stream) as file:
         page = page_at(file, number)

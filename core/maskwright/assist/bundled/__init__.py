@@ -1,1 +1,1 @@
-"""The bundled network: it looks at a window around the object, the prompt drawn on it as planes."""
+"""The bundled network, which sees a window around the object with the prompt drawn into extra planes."""

@@ -1,4 +1,4 @@
-"""The bundled network as an assistant: windows that follow the object, one pass of the network a press."""
+"""The bundled network as an assistant: windows that follow the object, one pass of the network per press."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,14 +30,17 @@ from maskwright.inference.runtime import Network
 BATCH = 8
 ZOOMS = 2
 FINER_PX = 1.3
-"""Pixels a cell from which edges are made finer; below, cells are as fine as the image."""
+"""Image pixels per cell above which edges are refined; below, the cells are as fine as the image."""
 MOST_FINE_CELLS = 256
-"""Side of the grid then, 18 ms of one core; 384 takes 40 ms and gave the same within .001 (bsds; see `edges`)."""
+"""Side of the grid for refined edges: 18 ms on one core. 384 takes 40 ms and scored the same within .001 (bsds; see
+`edges`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class WindowNetwork:
-    """How the network is fed: positions of its inputs and outputs, side of its square, what it was trained to see."""
+    """How to feed the network: positions of its inputs and outputs, side of its square input, margins it was trained
+    on.
+    """
 
     image: int
     prompt: int
@@ -110,7 +113,9 @@ class WindowBackend:
         return answers
 
     def sharpened(self, image_bgr: NDArray[np.uint8], soft: SoftMask) -> SoftMask:
-        """See `protocol.Sharpening`: of objects that the image shows finer than the network's cells."""
+        """See `protocol.Sharpening`. Refines only objects that the image shows in more detail than the
+        network's cells.
+        """
         x, y = (axis.steps[0] for axis in soft.axes)
         if max(x.pitch, y.pitch) < FINER_PX or not (soft.logits > 0).any():
             return soft
@@ -127,7 +132,7 @@ class WindowBackend:
     def _looked_twice(
         self, features: Sequence[WindowFeatures], prompts: Sequence[Prompt], cancel: Cancel | None
     ) -> list[SoftMask]:
-        """One pass; where there was no outline before, a second one that starts from its answer.
+        """One pass, and a second one starting from its answer where there was no outline before.
 
         IoU of a box on 160 objects of coco/val (another draw than the one that judges): .763 -> .783, of one drawn
         carelessly .724 -> .752; a third pass adds .000 and .003.
@@ -141,7 +146,7 @@ class WindowBackend:
         return softs
 
     def _searched(self, features_of: FeaturesOf, prompt: Prompt, cancel: Cancel | None) -> SoftMask:
-        """Of clicks alone: windows of several sizes, then onto what was found in the best of them."""
+        """For clicks without a box: try windows of several sizes, then look again around what the best one found."""
         windows = windows_of_clicks(prompt)
         features = [features_of(window) for window in windows]
         softs = self._passes(features, [prompt] * len(windows), cancel)
@@ -163,7 +168,7 @@ class WindowBackend:
     def _passes(
         self, features: Sequence[WindowFeatures], prompts: Sequence[Prompt], cancel: Cancel | None
     ) -> list[SoftMask]:
-        """One pass of the network over several windows, each with its prompt."""
+        """One pass of the network over several windows, each with its own prompt."""
         cells = self.layout.side // 2
         pixels = [one.arrays["pixels"] for one in features]
         planes = [_planes(prompt, one.window, cells) for one, prompt in zip(features, prompts, strict=True)]
@@ -183,7 +188,7 @@ class WindowBackend:
 
 
 def _bounds(prompt: Prompt) -> Box | None:
-    """Around what is known of the object; None where that is clicks alone."""
+    """The box around what is known of the object; None if only clicks are given."""
     if prompt.box_xyxy is not None or prompt.mask is not None:
         return prompt.extent_xyxy
     found = bounds_of(prompt.previous) if prompt.previous is not None else None

@@ -1,4 +1,5 @@
-"""A prompt as planes of a window: box, clicks inside and outside, the outline so far. Training draws it so, too."""
+"""Prompts as input planes of the network: box, clicks inside and outside, previous outline. Training draws them with
+the same code."""
 
 import cv2
 import numpy as np
@@ -9,13 +10,15 @@ from maskwright.assist.prompt import Box, MaskCrop, Prompt
 from maskwright.assist.window import Window
 
 CLICK_SPREAD = 12.5
-"""A click is drawn as exp(-d^2 / CLICK_SPREAD), d in cells."""
+"""A click is drawn as exp(-d^2 / CLICK_SPREAD), with the distance d in cells."""
 _CLICK_REACH = 12
 Plane = NDArray[np.float32]
 
 
 def prompt_planes(prompt: Prompt, window: Window, cells: int, earlier: Plane | None) -> Plane:
-    """(4, cells, cells) float32 0..1; `earlier` (cells, cells) are the probabilities of the outline so far."""
+    """(4, cells, cells) float32, 0..1. `earlier`: (cells, cells) probabilities of the previous outline, None if there
+    is none.
+    """
     planes = np.zeros((4, cells, cells), np.float32)
     corner, pitch = np.array((window.x, window.y)), np.array((window.width, window.height)) / cells
     if prompt.box_xyxy is not None:
@@ -30,7 +33,7 @@ def prompt_planes(prompt: Prompt, window: Window, cells: int, earlier: Plane | N
 
 
 def draw_clicks(plane: Plane, points_xy: NDArray[np.float64]) -> None:
-    """Draw clicks into `plane` (H, W) in place; points (N, 2) in cells, the middle of the first one at (0, 0)."""
+    """Draw clicks into `plane` (H, W) in place; points (N, 2) in cells, with the centre of the first cell at (0, 0)."""
     height, width = plane.shape
     for x, y in points_xy:
         left, top = max(0, round(x) - _CLICK_REACH), max(0, round(y) - _CLICK_REACH)
@@ -45,21 +48,23 @@ def draw_clicks(plane: Plane, points_xy: NDArray[np.float64]) -> None:
 
 
 def draw_box(plane: Plane, box_xyxy: Box) -> None:
-    """Fill the box (continuous cells, edges at whole numbers) with 1, partly covered cells with their share."""
+    """Fill the box (in continuous cells, edges at whole numbers) with 1; partly covered cells get the
+    covered fraction.
+    """
     height, width = plane.shape
     x1, y1, x2, y2 = box_xyxy
     np.maximum(plane, _covered(height, y1, y2)[:, None] * _covered(width, x1, x2)[None, :], out=plane)
 
 
 def earlier_plane(prompt: Prompt, window: Window, cells: int) -> Plane | None:
-    """The outline so far, as (cells, cells) probabilities: of the last answer, else of the outline to correct."""
+    """The previous outline as (cells, cells) probabilities: from the last answer, else from the outline to correct."""
     if prompt.previous is not None:
         return _of_answer(prompt.previous, window, cells)
     return _of_pixels(prompt.mask, window, cells) if prompt.mask is not None else None
 
 
 def _of_answer(soft: SoftMask, window: Window, cells: int) -> Plane:
-    if any(len(axis.steps) != 1 for axis in soft.axes):  # another network's, which resizes in several steps
+    if any(len(axis.steps) != 1 for axis in soft.axes):  # an answer of another network, resized in several steps
         pixels, corner_xy = soft.mask()
         return _of_pixels(MaskCrop(pixels, corner_xy), window, cells)
     chance = np.asarray(1 / (1 + np.exp(-np.clip(soft.logits, -30, 30))), np.float32)
@@ -82,7 +87,9 @@ def _of_pixels(crop: MaskCrop, window: Window, cells: int) -> Plane:
 def _resampled(
     plane: Plane, start_xy: tuple[float, float], pitch_xy: tuple[float, float], window: Window, cells: int
 ) -> Plane:
-    """Cells of a window read from a grid with its corner at `start_xy` of the image and cells of `pitch_xy` pixels."""
+    """Resample a grid to the cells of a window; the grid's corner is at `start_xy` in the image, its cells are
+    `pitch_xy` pixels.
+    """
     steps = np.array((window.width, window.height)) / cells
     scale = steps / pitch_xy
     offset = (np.array((window.x, window.y)) + steps / 2 - start_xy) / pitch_xy - 0.5

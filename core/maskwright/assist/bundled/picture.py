@@ -1,4 +1,4 @@
-"""The pixels of a window as the network's square, whatever its size and wherever it lies."""
+"""Cuts a window out of the image, whatever its size and position, and resizes it to the network's square input."""
 
 import cv2
 import numpy as np
@@ -8,11 +8,11 @@ from maskwright.assist.window import Window
 from maskwright.inference.frame import resized
 
 _FINE = 3
-"""A large window is first reduced to at most so many times the square, for its border is laid around a copy."""
+"""A large window is first reduced to at most this many times the square, because padding copies it."""
 
 
 def square(image_bgr: NDArray[np.uint8], window: Window, side: int, outside: int) -> NDArray[np.uint8]:
-    """(side, side, 3) uint8; what lies beyond the image is filled with the grey `outside`."""
+    """(side, side, 3) uint8; what lies beyond the image is filled with the grey level `outside`."""
     size_wh = image_bgr.shape[1], image_bgr.shape[0]
     inner, cut = window.clipped(size_wh), window.cut(image_bgr)
     scale = min(1.0, _FINE * side / max(window.width, window.height))
@@ -26,6 +26,6 @@ def square(image_bgr: NDArray[np.uint8], window: Window, side: int, outside: int
         borders = (max(top, 0), max(bottom, 0), max(left, 0), max(right, 0))
         cut = np.asarray(cv2.copyMakeBorder(cut, *borders, cv2.BORDER_CONSTANT, value=(outside,) * 3), np.uint8)
     shrinks = cut.shape[1] > side or cut.shape[0] > side
-    # Averaging along an axis that is enlarged is bilinear there, and along one that shrinks skips no pixel.
+    # INTER_AREA is bilinear along an axis that is enlarged and skips no pixel along one that is reduced.
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.ascontiguousarray(cv2.resize(cut, (side, side), interpolation=method), np.uint8)

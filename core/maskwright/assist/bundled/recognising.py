@@ -1,4 +1,4 @@
-"""Telling a window network by what its file says of itself."""
+"""Recognises a window network by the metadata in its file."""
 
 from collections.abc import Sequence
 
@@ -17,9 +17,9 @@ _PLANES = "box positive_clicks negative_clicks previous_probability"
 
 
 def recognised_window_network(networks: Sequence[Network], settings: LoadSettings) -> Backend | None:
-    """A backend of one network of model type "assist"; None for another.
+    """A backend for one network of model type "assist"; None for any other.
 
-    Raises ModelError where the file contradicts itself or wants what this version does not know.
+    Raises ModelError if the file contradicts itself or needs a newer version of the program.
     """
     if len(networks) != 1 or networks[0].interface.metadata.get("model_type") != MODEL_TYPE:
         return None

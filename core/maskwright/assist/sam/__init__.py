@@ -1,1 +1,1 @@
-"""SAM and its descendants, each as an encoder and a decoder file, through OpenVINO."""
+"""SAM and its descendants through OpenVINO, each as an encoder and a decoder file."""

@@ -1,4 +1,4 @@
-"""An encoder that looks at the image once, and a decoder that answers prompts from what it saw."""
+"""An encoder that sees the image once, and a decoder that answers prompts from its features."""
 
 import hashlib
 import threading
@@ -27,9 +27,9 @@ from maskwright.inference.runtime import Network
 class SamLayout:
     """How one kind of export is fed and read.
 
-    frame: the square that prompts are given in; cells: side of the grid of masks. encoded, fed, answered: positions of
-    the encoder's outputs, the decoder's inputs and outputs. no_point: when the point that is none is ours to add.
-    most_points: more are not looked at.
+    frame: side of the square in which prompts are given; cells: side of the mask grid. encoded, fed, answered:
+    positions of the encoder's outputs, the decoder's inputs and its outputs. no_point: when we have to add the padding
+    point. most_points: the decoder ignores further ones.
     """
 
     family: str
@@ -42,7 +42,7 @@ class SamLayout:
     no_point: NoPoint = NoPoint.WITHOUT_BOX
     most_points: int | None = None
     scales_answer: bool = False
-    """The size that is told scales the points, too (EfficientSAM)."""
+    """The image size passed to the decoder also scales the points (EfficientSAM)."""
 
 
 class SamBackend:
@@ -53,8 +53,8 @@ class SamBackend:
     def __init__(self, encoder: Network, decoder: Network, layout: SamLayout, settings: LoadSettings) -> None:
         self.layout = layout
         self._encoder = Runner(encoder, settings)
-        # In f32 whatever is asked for: bf16 with a free number of points and one thread crashes in compile (OpenVINO
-        # 2026.4.1), and the decoder is a fraction of the encoder's work.
+        # Always in f32: bf16 with a dynamic number of points and one thread crashes in compile (OpenVINO 2026.4.1), and
+        # the decoder is a fraction of the encoder's work.
         self._decoder = Runner(decoder, LoadSettings(settings.device, "f32", settings.num_threads))
         self._inputs = decoder.interface.inputs
         self._name = encoder.interface.metadata.get("model_name") or encoder.path.stem
@@ -68,6 +68,7 @@ class SamBackend:
 
     @property
     def family(self) -> str:
+        """The name of the SAM kind, such as SAM 2."""
         return self.layout.family
 
     @property
@@ -84,7 +85,7 @@ class SamBackend:
 
     def prepare(self, image_bgr: NDArray[np.uint8], window: Window, cancel: Cancel | None) -> WindowFeatures:
         tensor = self.layout.picture.tensor(window.cut(image_bgr))
-        with self._encoding:  # one at a time: each takes all cores and hundreds of megabytes
+        with self._encoding:  # one at a time: each uses all cores and hundreds of megabytes
             outputs = self._encoder.run({0: tensor}, cancel)
         arrays = {role.value: outputs[index] for role, index in self.layout.encoded.items()}
         for array in arrays.values():
@@ -110,10 +111,10 @@ class SamBackend:
         size_wh: tuple[int, int],
         cancel: Cancel | None = None,
     ) -> SoftMask:
-        """What the decoder makes of these tokens. mask_input: (cells, cells) logits of an earlier answer.
+        """The decoder's answer to these tokens. mask_input: (cells, cells) logits of an earlier answer.
 
-        A small size of the image is told, so that the decoder does not enlarge its masks: at twelve megapixels that
-        took half of its time, and 48 MB a mask.
+        The decoder is told a small image size so that it does not enlarge its masks: at twelve megapixels that took
+        half of its time and 48 MB per mask.
         """
         layout = self.layout
         points = shown.points * (layout.cells / layout.frame.side) if layout.scales_answer else shown.points
@@ -159,7 +160,7 @@ class SamBackend:
 
 
 def _shaped(values: NDArray[Any], spec: TensorSpec, role: Role) -> NDArray[Any]:
-    """In the type and with the leading axes that an input has."""
+    """Cast and add leading axes as the input requires."""
     kind = {"i64": np.int64, "i32": np.int32, "f16": np.float16, "boolean": np.bool_}.get(spec.element, np.float32)
     if role in EMBEDDINGS or role in (Role.SIZE, Role.HAS_MASK):
         return np.ascontiguousarray(values, kind)

@@ -1,4 +1,4 @@
-"""An image as an encoder wants it, and where its pixels lie in the frame that prompts are given in."""
+"""Preprocessing for an encoder, and the mapping from image pixels to the frame of the prompts."""
 
 from dataclasses import dataclass
 
@@ -15,23 +15,24 @@ _SPREAD = np.array((58.395, 57.12, 57.375), np.float32)
 
 @dataclass(frozen=True, slots=True)
 class SquareFit:
-    """How an image is brought into a square of `side` pixels: stretched, or padded on the right and below."""
+    """How an image is fitted into a square of `side` pixels: stretched, or padded on the right and below."""
 
     side: int
     is_stretched: bool
 
     def content_wh(self, size_wh: tuple[int, int]) -> tuple[int, int]:
-        """What of the square shows the image (`ResizeLongestSide.get_preprocess_shape`)."""
+        """The part of the square that shows the image (`ResizeLongestSide.get_preprocess_shape`)."""
         if self.is_stretched:
             return self.side, self.side
         scale = self.side / max(size_wh)
         return max(1, int(size_wh[0] * scale + 0.5)), max(1, int(size_wh[1] * scale + 0.5))
 
     def scale_xy(self, size_wh: tuple[int, int]) -> NDArray[np.float64]:
+        """(2,) factors from image pixels to pixels of the square."""
         return np.array(self.content_wh(size_wh)) / size_wh
 
     def axes(self, cells: int, size_wh: tuple[int, int]) -> tuple[PlacedAxis, PlacedAxis]:
-        """From a grid of `cells` over the square to image pixels, by way of the square: so SAM resizes, twice."""
+        """From a grid of `cells` over the square to image pixels; SAM resizes twice, by way of the square."""
         steps = [AxisResizing(cells, 0, self.side / cells)]
         contents = self.content_wh(size_wh)
         if self.is_stretched:  # SAM 2 and EfficientSAM resize once
@@ -50,25 +51,25 @@ class EncoderPicture:
     fit: SquareFit
     is_planar: bool = True
     is_unit: bool = False
-    """0..1, normalised in the graph (EfficientSAM)."""
+    """Values 0..1 that the graph normalises (EfficientSAM)."""
 
     def tensor(self, image_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """RGB float32 of an (H, W, 3) image, of which only the small copy is converted."""
+        """RGB float32 from an (H, W, 3) uint8 BGR image; only the small copy is converted."""
         size_wh = self.fit.content_wh((image_bgr.shape[1], image_bgr.shape[0]))
         rgb = _resized(image_bgr, size_wh)[..., ::-1]
         if not self.is_planar:
             return np.ascontiguousarray(rgb)
         pixels = rgb / np.float32(255) if self.is_unit else (rgb - _MEAN) / _SPREAD
         side = self.fit.side
-        tensor = np.zeros((1, 3, side, side), np.float32)  # zero after normalising, as in training
+        tensor = np.zeros((1, 3, side, side), np.float32)  # zero after normalisation, as in training
         tensor[0, :, : size_wh[1], : size_wh[0]] = pixels.transpose(2, 0, 1)
         return tensor
 
 
 def _resized(image: NDArray[np.uint8], size_wh: tuple[int, int]) -> NDArray[np.float32]:
-    """Bilinear between the pixels where it grows, averaged where it shrinks, as Pillow does with antialiasing.
+    """Bilinear where it grows, area-averaged where it shrinks, like Pillow with antialiasing.
 
-    What grows is small: it is resized as floats, so that nothing is rounded on the way.
+    Images that grow are small, so they are resized as floats to avoid rounding.
     """
     height, width = image.shape[:2]
     if width > size_wh[0] or height > size_wh[1]:

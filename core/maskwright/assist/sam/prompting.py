@@ -1,4 +1,4 @@
-"""A prompt as the decoder's tokens and mask input."""
+"""Prompts as the decoder's tokens and mask input."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from maskwright.assist.sam.picture import SquareFit
 
 INSIDE, CORNER, OTHER_CORNER, NO_POINT = 1, 2, 3, -1
 _SURE = 6.0
-"""Logit of a cell that an outline covers completely; SAM's own answers go to about ten."""
+"""Logit of a cell that an outline covers completely; SAM's own answers reach about ten."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +25,7 @@ class Tokens:
 
 
 class NoPoint(Enum):
-    """When a point that is none is ours to add, exactly one: where the graph does not do so itself."""
+    """When we have to add the padding point, exactly one, because the graph does not."""
 
     NEVER = "never"
     WITHOUT_BOX = "without box"
@@ -35,12 +35,12 @@ class NoPoint(Enum):
 
 
 def tokens(prompt: Prompt, fit: SquareFit, *, takes_mask: bool, no_point: NoPoint, most: int | None = None) -> Tokens:
-    """Points first, then the corners of the box, then the point that is none.
+    """Points first, then the corners of the box, then the padding point.
 
     Every decoder adds half a pixel of its frame; prompts are on pixel edges, hence `edge * scale - 0.5`. Padding to a
-    fixed length changes the answer (by 2.7 in the logits, seven instead of one). takes_mask: the decoder has an input
-    for an outline; to one that has not it is shown by its box. most: points that the decoder looks at; the box and the
-    latest presses stay.
+    fixed length would change the answer (logits by 2.7 with seven padding points instead of one). takes_mask: the
+    decoder has an input for an outline; otherwise its box is given instead. most: number of points that the decoder
+    reads; the box and the latest presses are kept.
     """
     box = _box(prompt, takes_mask=takes_mask)
     points, labels = prompt.points_xy, prompt.labels
@@ -56,10 +56,12 @@ def tokens(prompt: Prompt, fit: SquareFit, *, takes_mask: bool, no_point: NoPoin
 
 
 def mask_logits(crop: MaskCrop, fit: SquareFit, cells: int, size_wh: tuple[int, int]) -> NDArray[np.float32]:
-    """(cells, cells) float32 of an outline: by how much it covers each cell, away from the image as not covered."""
+    """(cells, cells) float32 for an outline: how much of each cell it covers; cells outside the image count as
+    uncovered.
+    """
     content = [max(1, round(side * cells / fit.side)) for side in fit.content_wh(size_wh)]
     x1, y1, x2, y2 = crop.bounds_xyxy
-    # The crop is averaged over whole cells only: a window of cells around it, in image pixels.
+    # Averaging needs whole cells, so take a window of cells around the crop, in image pixels.
     pitch = np.array(size_wh) / content
     low = np.floor(np.array((x1, y1)) / pitch).astype(int)
     high = np.minimum(np.ceil(np.array((x2, y2)) / pitch).astype(int), content)
@@ -85,7 +87,7 @@ def _box(prompt: Prompt, *, takes_mask: bool) -> Box | None:
 def _latest(
     points: NDArray[np.float64], labels: NDArray[np.int64], most: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """The last `most` presses, but never without the first one inside, which says what it is all about."""
+    """The last `most` presses, but always with the first one inside, which says what the prompt is about."""
     if len(points) <= most:
         return points, labels
     kept = list(range(len(points) - most, len(points)))
@@ -96,10 +98,10 @@ def _latest(
 
 
 def best_mask(scores: Sequence[float], token_count: int) -> int:
-    """Which of the decoder's masks is the answer.
+    """Index of the decoder's mask that is the answer.
 
-    Of three the one with the best score. Of four the first is for prompts that say enough: it is taken from three
-    tokens on, else the best of the others (`SamOnnxModel.select_masks`).
+    Of three masks the one with the best score. Of four, the first is meant for unambiguous prompts: it is used from
+    three tokens on, else the best of the others (`SamOnnxModel.select_masks`).
     """
     count = len(scores)
     if count == 4:

@@ -1,4 +1,4 @@
-"""Telling the exports of SAM apart, by names and shapes of inputs and outputs."""
+"""Recognises exports of SAM by names and shapes of inputs and outputs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from maskwright.inference.interface import TensorSpec, described
 from maskwright.inference.runtime import Network
 
 _STRIDE = 16
-"""Of the embedding in the frame that prompts are given in: 64 cells, 1024 pixels."""
+"""Prompt pixels per embedding cell: 64 cells, 1024 pixels."""
 _CELLS = 64
 _EFFICIENT_POINTS = 6
 
 
 def recognised_sam(networks: Sequence[Network], settings: LoadSettings) -> Backend | None:
-    """A backend of an encoder and a decoder, in any order; None where they are neither. Raises as `sam_pair` does."""
+    """A backend for an encoder and a decoder, in any order; None if they are neither. Raises as `sam_pair` does."""
     pair = sam_pair(networks)
     return SamBackend(pair.encoder, pair.decoder, pair.layout, settings) if pair is not None else None
 
 
 @dataclass(frozen=True, slots=True)
 class SamPair:
-    """Two networks that fit together, and how they are fed."""
+    """Two networks that fit together, and how to feed them."""
 
     encoder: Network
     decoder: Network
@@ -35,9 +35,9 @@ class SamPair:
 
 
 def sam_pair(networks: Sequence[Network]) -> SamPair | None:
-    """An encoder and a decoder, given in any order; None where they are neither.
+    """An encoder and a decoder, given in any order; None if they are neither.
 
-    Raises ModelError where one of them is missing, or the two do not fit together.
+    Raises ModelError if one of them is missing or the two do not fit together.
     """
     decoders = [network for network in networks if _is_decoder(network)]
     encoders = [network for network in networks if network not in decoders and _is_encoder(network)]
@@ -49,7 +49,7 @@ def sam_pair(networks: Sequence[Network]) -> SamPair | None:
 
 
 def sam_layout(encoder: Network, decoder: Network) -> SamLayout:
-    """How the two are fed. Raises ModelError where they do not fit."""
+    """How to feed the two. Raises ModelError if they do not fit together."""
     encoded, fed = roles_of(encoder.interface.outputs), roles_of(decoder.interface.inputs)
     answered = roles_of(decoder.interface.outputs)
     _check_fit(encoder, decoder, encoded, fed)
@@ -83,8 +83,9 @@ def _sam(fed: dict[Role, int]) -> str:
 
 
 def _no_point(fed: dict[Role, int], *, is_efficient: bool) -> NoPoint:
-    """EfficientSAM pads to six by itself; SAM 2 adds the point in the graph, except where transformers exported it
-    with an input for boxes: that graph adds it to boxes alone, so boxes go in as points and the point with them."""
+    """EfficientSAM pads to six points itself; SAM 2 adds the point in the graph, except in exports by transformers with
+    an input for boxes: that graph adds it only to boxes, so boxes go in as points and we add the point.
+    """
     if is_efficient or (Role.FINE in fed and Role.BOXES not in fed):
         return NoPoint.NEVER
     return NoPoint.ALWAYS if Role.FINE in fed else NoPoint.WITHOUT_BOX
@@ -104,7 +105,7 @@ def _is_encoder(network: Network) -> bool:
 
 
 def _check_fit(encoder: Network, decoder: Network, encoded: dict[Role, int], fed: dict[Role, int]) -> None:
-    """Whether the decoder gets what it wants, in the shapes it wants."""
+    """Raise ModelError unless the encoder provides all the decoder needs, in the right shapes."""
     for role in EMBEDDINGS:
         if role not in fed:
             continue

@@ -1,9 +1,8 @@
-"""What the tensors of an exported SAM are for, told by their names.
+"""What the tensors of an exported SAM are for, by their names.
 
 The names are those of the exporters: segment-anything `scripts/export_onnx_model.py`, samexporter, EfficientSAM
 `export_to_onnx.py`, EfficientViT `deployment/onnx`, sam-hq, sam-cpp-macos `export_onnx.py` (osam's files of SAM 2) and
-the layout of transformers (`onnx-community`).
-"""
+the layout of transformers (`onnx-community`)."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -51,7 +50,7 @@ _NAMES: Mapping[Role, tuple[str, ...]] = {
 
 
 def roles_of(specs: Sequence[TensorSpec]) -> dict[Role, int]:
-    """Position of each tensor whose name says what it is for."""
+    """Position of each tensor with a known name."""
     found: dict[Role, int] = {}
     for role, names in _NAMES.items():
         index = next((k for k, spec in enumerate(specs) if any(spec.is_called(name) for name in names)), None)

@@ -1,4 +1,4 @@
-"""COCO instance files: written exactly, read tolerantly."""
+"""COCO instance files: written exactly, read leniently."""
 
 from maskwright.formats.coco.options import CocoExportOptions, CocoExportReport, CocoSource
 from maskwright.formats.coco.reader import read_coco

@@ -17,7 +17,9 @@ _KEYS = (b'"images"', b'"annotations"', b'"categories"', b'"info"', b'"licenses"
 
 
 def write_coco_folder(source: CocoSource, path: Path, options: CocoExportOptions) -> CocoExportReport:
-    """`_annotations.coco.json` in the folder `path`, where the images belong. Raises FormatError as `export_coco`."""
+    """Write `_annotations.coco.json` to the folder `path`, where the images belong. Raises FormatError as
+    `export_coco`.
+    """
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -26,10 +28,10 @@ def write_coco_folder(source: CocoSource, path: Path, options: CocoExportOptions
 
 
 def read_coco_folder(path: Path) -> DataSet:
-    """All COCO files of a folder as one set. Raises FormatError where there is none or one is damaged.
+    """All COCO files of a folder as one set. Raises FormatError if there is none or one is damaged.
 
-    Names of images count from the folder: where a file's images lie in a sub-folder, beside the file or in one of the
-    part's name, that goes before their names.
+    Image names are relative to the folder: if a file's images lie in a subfolder, beside the file or in a folder named
+    after the split, that folder is prepended.
     """
     files = coco_files(path)
     path = path if path.is_dir() else path.parent
@@ -43,7 +45,7 @@ def read_coco_folder(path: Path) -> DataSet:
 
 
 def coco_files(path: Path) -> Sequence[Path]:
-    """The COCO files that make up the set in a folder; those of other tasks on the same images are left aside."""
+    """The COCO files that make up the set in a folder, without those of other tasks on the same images."""
     if path.is_file() or not path.is_dir():
         return [path] if path.name == BESIDE else []
     beside = sorted({*path.glob(BESIDE), *path.glob(f"*/{BESIDE}")})
@@ -53,7 +55,7 @@ def coco_files(path: Path) -> Sequence[Path]:
 
 
 def looks_like_coco(file: Path) -> bool:
-    """Whether a file begins as a JSON object with one of COCO's keys."""
+    """Whether a file starts as a JSON object with one of COCO's keys."""
     try:
         with open_regular(file) as opened:
             head = opened.read(_HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -63,7 +65,7 @@ def looks_like_coco(file: Path) -> bool:
 
 
 def _image_folder(file: Path, root: Path, data: DataSet) -> str:
-    """The folder below `root` in which the images of a file lie, if they are not where their names say."""
+    """The folder below `root` with a file's images, if they are not where their names say."""
     part = file.stem.removeprefix("instances_")
     places = [root, file.parent, root / part, root / "images", root / "images" / part, file.parent / "images"]
     names = [image.file_name for image, _ in zip(data.images(), range(20), strict=False)]

@@ -1,8 +1,7 @@
-"""Ids in the project and ids in a file: the same for most, and not for what came with ids that were taken already.
+"""Ids in the project and ids in a file: equal for most objects, but not if an imported id was already taken.
 
-A project gives every image, class and object an id of its own, for life. A COCO file is written with the ids that an
-imported file gave, so that what nobody touched leaves as it came. Readers of files never see the project's own.
-"""
+A project gives every image, class and object a permanent id of its own. A COCO file is written with the ids of the
+imported file, so that untouched objects are exported as they came. The project's own ids never appear in files."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -15,17 +14,19 @@ from maskwright.formats.coco.options import ORDER_SETTING, CocoSource, Remembers
 
 @runtime_checkable
 class HasFileNumbers(Protocol):
-    """A source whose ids are not all those of the files that came into it."""
+    """A source whose ids differ from those of the files imported into it."""
 
-    def file_numbers(self) -> FileNumbers: ...
+    def file_numbers(self) -> FileNumbers:
+        """The ids that differ."""
 
 
 def numbers_of(source: CocoSource) -> FileNumbers:
+    """The differing ids of a source; none for most sources."""
     return source.file_numbers() if isinstance(source, HasFileNumbers) else FileNumbers()
 
 
 def as_in_file(source: CocoSource) -> CocoSource:
-    """`source` under the ids that a file is to have: itself where these are its own."""
+    """`source` with the ids to be written; itself if its ids are the same."""
     numbers = numbers_of(source)
     if not numbers:
         return source
@@ -34,7 +35,7 @@ def as_in_file(source: CocoSource) -> CocoSource:
 
 
 class _Numbered:
-    """A source under other ids, in the order of its own."""
+    """A source under other ids, in its original order."""
 
     def __init__(self, source: CocoSource, numbers: FileNumbers) -> None:
         self._source, self._numbers, self._own = source, numbers, numbers.inverse()
@@ -58,11 +59,11 @@ class _WholeSource(CocoSource, RemembersFile, StreamsRecords, Protocol):
 
 
 class _NumberedProject(_Numbered):
-    """Also under the two other protocols of a source."""
+    """The same for a project, which also implements the two other source protocols."""
 
     @property
     def _whole(self) -> _WholeSource:
-        return cast(_WholeSource, self._source)  # cast: `as_in_file` has looked
+        return cast(_WholeSource, self._source)  # cast: `as_in_file` has checked
 
     def setting(self, key: str) -> Any:
         value = self._whole.setting(key)
@@ -75,7 +76,7 @@ class _NumberedProject(_Numbered):
         }
 
     def instance_ids(self) -> Sequence[int]:
-        """In the order of the project's own."""
+        """In the order of the project's own ids."""
         return [self._numbers.instances[id_] for id_ in self._whole.instance_ids()]
 
     def find_instances(self, ids: Sequence[int]) -> Mapping[int, tuple[int, Instance]]:
@@ -88,5 +89,6 @@ class _NumberedProject(_Numbered):
     def stored(self, ids: Sequence[int] | None = None) -> Iterator[tuple[int, int, bytes | Instance]]:
         own = None if ids is None else [self._own.instances[id_] for id_ in ids]
         for image_id, id_, instance in self._whole.stored(own):
-            named = instance if isinstance(instance, bytes) else self._numbered(instance)  # JSON has the file's ids
+            # JSON already has the file's ids
+            named = instance if isinstance(instance, bytes) else self._numbered(instance)
             yield self._numbers.images[image_id], self._numbers.instances[id_], named

@@ -1,8 +1,7 @@
-"""What goes into a COCO file: where it comes from, what is chosen, what came of it, what its consumers need.
+"""Options of a COCO export, what it reads from, its report, and the profiles of its readers.
 
 Sources of the profiles: pycocotools `coco.py`; Detectron2 `data/datasets/coco.py`; MMDetection `datasets/coco.py`; the
-COCO pages of the CVAT and FiftyOne documentation.
-"""
+COCO pages of the CVAT and FiftyOne documentation."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,24 +17,24 @@ class CocoSource(Protocol):
     """Anything that holds annotated images: a project, a file that was read, a list in a test."""
 
     def categories(self) -> Sequence[Category]:
-        """The class table, one for all images."""
+        """The class table, shared by all images."""
 
     def images(self) -> Iterator[ImageRecord]:
-        """All images in the order of their ids; asked for more than once."""
+        """All images in the order of their ids; may be called repeatedly."""
 
     def instances(self, image_id: int) -> Sequence[Instance]:
-        """The instances of one image."""
+        """The instances of one image, lowest first."""
 
 
 HEADER_SETTING = "coco.header"
-"""{"order": [top-level keys], "values": {key: value}} of the file that the source came from."""
+"""{"order": [top-level keys], "values": {key: value}} of the source's file."""
 
 ORDER_SETTING = "coco.order"
-"""{"images": [ids], "annotations": [ids]} in the order of that file; absent where it is the order of the ids."""
+"""{"images": [ids], "annotations": [ids]} in the order of that file; absent if sorted by id."""
 
 
 def is_order(value: Any) -> TypeGuard[dict[str, list[int]]]:
-    """Whether it is what `ORDER_SETTING` stands for; a project may be someone else's."""
+    """Whether `value` is a valid order as in `ORDER_SETTING`; the project may be a stranger's."""
     lists = (value.get("images"), value.get("annotations")) if isinstance(value, dict) else (None,)
     return all(isinstance(each, list) and set(map(type, each)) <= {int} and _are_ids(each) for each in lists)
 
@@ -47,13 +46,13 @@ def _are_ids(numbers: list[int]) -> bool:
 
 @runtime_checkable
 class RemembersFile(Protocol):
-    """A source that also remembers the rest of the file it came from, under the two names above."""
+    """A source that also remembers the rest of its file, under the two names above."""
 
     def setting(self, key: str) -> Any:
-        """None when there is nothing under `key`."""
+        """None if there is nothing under `key`."""
 
     def instance_ids(self) -> Sequence[int]:
-        """Of all instances."""
+        """The ids of all instances."""
 
     def find_instances(self, ids: Sequence[int]) -> Mapping[int, tuple[int, Instance]]:
         """{instance id: (image id, instance)}; unknown ids are left out."""
@@ -61,50 +60,56 @@ class RemembersFile(Protocol):
 
 @runtime_checkable
 class StreamsRecords(Protocol):
-    """A source that can give what it imported back as the JSON that it was."""
+    """A source that can return what it imported as the original JSON."""
 
     def stored(self, ids: Sequence[int] | None = None) -> Iterator[tuple[int, int, bytes | Instance]]:
-        """(image id, instance id, instance or JSON of an untouched annotation), by image and id or as `ids` say."""
+        """(image id, instance id, instance or JSON of an untouched annotation), sorted by image and id, or in the order
+        of `ids`.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class CocoExportOptions:
-    """The corrected data set by default: a user's instances on images that a user has worked on."""
+    """What is exported; by default the corrected data set: a user's instances on images that a user has worked on."""
 
     include_proposals: bool = False
-    """Also write what the model suggests and nobody has decided on; brings the pre-labelled images in."""
+    """Also write unreviewed proposals, and with them the images that were only pre-labelled."""
     include_unreviewed: bool = False
-    """Also list images that nobody has looked at; a trainer takes them for verified empty ones."""
+    """Also list unreviewed images, which a trainer takes for verified empty ones."""
     min_score: float = 0.0
-    """Leaves out proposals under this score; what a user accepted or drew is always written."""
+    """Leaves out proposals below this score; a user's instances are always written."""
     holes: Literal["keyhole", "rle"] = "keyhole"
-    """Instances with holes as one ring with a bridge, which everybody reads, or as run lengths."""
+    """How to write holes: as one ring with a bridge, which every reader understands, or as run lengths."""
     include_provenance: bool | None = None
-    """State, score, model, its thresholds and times of each instance in its `attributes`; None: only where it came so
-    with an imported file; False: not even there."""
+    """Write state, score, model, thresholds and times of each instance to its `attributes`. None: only if an imported
+    file had them; False: never.
+    """
     masks: Literal["as-is", "polygons", "rle"] = "as-is"
-    """`as-is`: polygons, and run lengths where a file had them, for crowds, and for `holes` if so chosen; `polygons`
-    and `rle`: all objects alike, as loaders want it that raise at a mixture. A box stays a box."""
+    """`as-is`: polygons, and run lengths where a file had them, for crowds, and for `holes` if chosen. `polygons`,
+    `rle`: all objects the same way, for loaders that reject a mixture. A box stays a box.
+    """
     crowds: bool = True
-    """Off: regions marked as crowds are left out."""
+    """False: leave out crowd regions."""
     category_ids: Literal["project", "contiguous"] = "project"
     """`contiguous`: 1..N in the order of the project's ids."""
     plain_attributes: bool = False
-    """Only text, numbers and true or false in `attributes`."""
+    """Write only text, numbers and booleans to `attributes`."""
     classes: Literal["all", "used"] = "all"
-    """`used`: the class table has only classes of objects that are written; their ids stay what they are."""
+    """`used`: list only classes with exported objects; their ids do not change."""
 
     @property
     def keeps_records(self) -> bool:
-        """Whether an untouched annotation of polygons is written as it came."""
+        """Whether untouched polygon annotations are written exactly as they were imported."""
         is_renumbered = self.category_ids != "project"
         is_plain = not (self.include_provenance or self.plain_attributes or is_renumbered)
         return self.crowds and is_plain and self.masks != "rle"
 
     def takes_image(self, image: ImageRecord) -> bool:
+        """Whether the image is exported."""
         return self.takes_images_in(image.state)
 
     def takes_images_in(self, state: ImageState) -> bool:
+        """Whether images in this state are exported."""
         match state:
             case ImageState.UNSEEN:
                 return self.include_unreviewed
@@ -114,6 +119,7 @@ class CocoExportOptions:
                 return True
 
     def takes_instance(self, instance: Instance) -> bool:
+        """Whether the instance is exported."""
         if instance.is_crowd and not self.crowds:
             return False
         if instance.state is InstanceState.PROPOSED:
@@ -138,21 +144,21 @@ class CocoExportReport:
     image_count: int
     instance_count: int
     unreviewed_count: int
-    """Images left out because nobody has looked at them."""
+    """Images left out because they are unreviewed."""
     left_out: tuple[LeftOut, ...] = ()
     lost_keypoints: int = 0
-    """Objects whose keypoints were left out: the outline was changed, and they may no longer lie on it."""
+    """Objects whose keypoints were left out because the outline changed and they may no longer lie on it."""
     crowd_polygons: int = 0
     """Crowd regions written as polygons because only polygons were wanted."""
     lost_scores: int = 0
-    """Objects whose score is not written: it is only with the provenance."""
+    """Objects whose score is not written, because it is part of the provenance."""
     lost_ignores: int = 0
-    """Objects that a file told its readers to ignore, which no longer says so."""
+    """Objects that the imported file marked as ignored, and the exported one does not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """`changes` are applied to the options; `losses` and `notes` are for the user who exports."""
+    """The needs of one reader: `changes` are applied to the options; `losses` and `notes` are shown to the user."""
 
     name: str
     title: str
@@ -163,6 +169,7 @@ class Profile:
     """Ultralytics reads another format."""
 
     def applied(self, options: CocoExportOptions) -> CocoExportOptions:
+        """The options with the changes of this profile."""
         return replace(options, **self.changes)
 
 
@@ -204,7 +211,7 @@ PROFILES: tuple[Profile, ...] = (
 
 
 def profile_named(name: str) -> Profile:
-    """Raises FormatError, with the names there are, for another one."""
+    """The profile of this name. Raises FormatError with the known names if there is none."""
     found = next((profile for profile in PROFILES if profile.name == name), None)
     if found is None:
         raise FormatError(f"unknown profile {name!r}", hint="known: " + ", ".join(p.name for p in PROFILES))

@@ -1,8 +1,7 @@
-"""What an imported record looked like, so that an untouched object is written back as it was.
+"""What an imported record looked like, so that an untouched object is written back unchanged.
 
-Unknown keys live in `extra` under their own names; this keeps the rest under one reserved name: the segmentation, box
-and area as the file had them, the order of the keys, and a fingerprint of the geometry that was made of them.
-"""
+Unknown keys are kept in `extra` under their own names; the rest under one reserved name: segmentation, box and area as
+in the file, the order of the keys, and a fingerprint of the geometry derived from them."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ CATEGORY_KEYS = ("id", "name", "supercategory")
 
 
 def fingerprint(polygons: Sequence[Polygon]) -> str:
-    """Changes whenever a vertex does."""
+    """A digest that changes whenever a vertex does."""
     digest = hashlib.blake2b(digest_size=8)
     for polygon in polygons:
         digest.update(b"part")
@@ -30,8 +29,8 @@ def fingerprint(polygons: Sequence[Polygon]) -> str:
 
 
 def remember(record: Mapping[str, Any], known: tuple[str, ...], polygons: Sequence[Polygon] = ()) -> dict[str, Any]:
-    """The `extra` of the value made from `record`. Raises ValueError for what is nested too deeply to be written."""
-    if not polygons and tuple(record) == known:  # nothing to remember: nearly every image of a large file
+    """The `extra` for the value built from `record`. Raises ValueError if it is nested too deeply to be written."""
+    if not polygons and tuple(record) == known:  # nothing to keep, as for nearly every image of a large file
         return {}
     extra = {key: value for key, value in record.items() if key not in known and key != KEY}
     require_shallow(extra)
@@ -46,7 +45,7 @@ def remember(record: Mapping[str, Any], known: tuple[str, ...], polygons: Sequen
 
 
 def untouched_geometry(extra: Mapping[str, Any], polygons: Sequence[Polygon]) -> dict[str, Any] | None:
-    """Segmentation, area and so on as the file had them; None where there was no file or a vertex has moved."""
+    """Segmentation, area and so on as in the file; None if there was no file or a vertex has moved."""
     original = extra.get(KEY)
     if not isinstance(original, Mapping) or original.get("fingerprint") != fingerprint(polygons):
         return None
@@ -54,7 +53,7 @@ def untouched_geometry(extra: Mapping[str, Any], polygons: Sequence[Polygon]) ->
 
 
 def in_original_order(record: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
-    """The record with its keys as the file had them; new ones at the end."""
+    """The record with its keys in the file's order; new keys come last."""
     original = extra.get(KEY)
     order = original.get("keys") if isinstance(original, Mapping) else None
     if not isinstance(order, list):

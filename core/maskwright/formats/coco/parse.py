@@ -1,4 +1,4 @@
-"""Records of a COCO file as values. What cannot be used is named and skipped, never guessed."""
+"""Parses records of a COCO file. What cannot be used is reported and skipped, never guessed."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from maskwright.plain_words import kind_of
 _ROUNDING_PX = 1.5
 
 SizeOf = Callable[[str], tuple[int, int] | None]
-"""Width and height of an image by its name; None where it is not there."""
+"""Width and height of an image by its name; None if it does not exist."""
 
 
 def category_of(record: Any, new_id: int) -> Category:
@@ -37,11 +37,10 @@ def category_of(record: Any, new_id: int) -> Category:
 
 
 def image_of(record: Any, new_id: int, size_of: SizeOf | None = None) -> ImageRecord:
-    """`size_of` is asked where the record has no size, or an impossible one.
+    """`size_of` is called if the record has no size, or an impossible one.
 
-    Of a path from elsewhere all but its root is the name.
-
-    Raises ValueError for a missing file name or an impossible size.
+    An absolute path is made relative by dropping its root. Raises ValueError for a missing file name or an impossible
+    size.
     """
     name = path_inside(_mapping(record).get("file_name"))
     sides = record.get("width"), record.get("height")
@@ -57,12 +56,12 @@ def image_of(record: Any, new_id: int, size_of: SizeOf | None = None) -> ImageRe
 
 
 def is_other_name(given: Any, name: str) -> bool:
-    """Whether a file's own name for an image is more than another spelling of `name`."""
+    """Whether a file's name for an image is more than another spelling of `name`."""
     return str(given).replace("\\", "/").removeprefix("./") != name
 
 
 def safe_file_name(name: Any) -> str:
-    """The relative path with forward slashes; raises ValueError for one that leads out of the image folder."""
+    """The relative path with forward slashes. Raises ValueError if it leads out of the image folder."""
     path = name.replace("\\", "/") if isinstance(name, str) else name
     if (fault := file_name_fault(path)) is not None:
         raise ValueError(f"expected a path inside the image folder, got {str(name)[:200]!r}: {fault}")
@@ -72,9 +71,9 @@ def safe_file_name(name: Any) -> str:
 def instance_of(
     record: Mapping[str, Any], image: ImageRecord, category_id: int, new_id: int
 ) -> tuple[Instance, list[str]]:
-    """The instance, and what of its geometry had to be left out.
+    """The instance, and the parts of its geometry that had to be left out.
 
-    An annotation with a box and no segmentation becomes its rectangle. Raises ValueError when there is no geometry.
+    An annotation with a box and no segmentation becomes a rectangle. Raises ValueError if there is no geometry.
     """
     segmentation = record.get("segmentation")
     polygons: tuple[Polygon, ...]
@@ -91,19 +90,19 @@ def instance_of(
 
 
 def _reaches_out(box: Polygon, image: ImageRecord) -> bool:
-    """By more than rounding does."""
+    """Whether a box exceeds the image by more than rounding."""
     x1, y1, x2, y2 = box.bounds_xyxy
     return min(x1, y1) < -_ROUNDING_PX or x2 > image.width + _ROUNDING_PX or y2 > image.height + _ROUNDING_PX
 
 
 def polygon_instance_of(record: Mapping[str, Any], category_id: int, new_id: int) -> Instance:
-    """Of a record whose segmentation is rings that were checked before, see `stream`."""
+    """For a record whose segmentation consists of rings checked before, see `stream`."""
     polygons, _ = segmentation_to_polygons(record["segmentation"], (0, 0))
     return _instance(record, polygons, category_id, new_id)
 
 
 def has_measures(record: Mapping[str, Any]) -> bool:
-    """Whether area and box, where there are any, are finite numbers; NaN is no JSON and could not be written again."""
+    """Whether area and box, if present, are finite: NaN is not JSON and could not be written again."""
     box = record.get("bbox", ())
     numbers = [record.get("area", 0), *(box if isinstance(box, list | tuple) else ())]
     return all(type(number) is not float or math.isfinite(number) for number in numbers)

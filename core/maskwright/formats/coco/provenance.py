@@ -1,4 +1,4 @@
-"""Whose word an object is, in its `attributes` and back; other keys there belong to others and stay."""
+"""Reads and writes an instance's state and provenance in its `attributes`; other keys there are preserved."""
 
 import math
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from maskwright.document.values import Instance, InstanceState, Provenance
 _TEXTS = ("model", "model_hash", "proposed_at")
 _NUMBERS = ("score_threshold", "nms_iou")
 _LATER_NUMBERS = ("mask_threshold", "min_iou")
-"""Not known of all proposals."""
+"""Attributes that not all proposals have."""
 _KEYS = frozenset({"state", "score", "edited_at", *_TEXTS, *_NUMBERS, *_LATER_NUMBERS})
 _EXPORTED = frozenset({*(state.value for state in InstanceState)} - {InstanceState.REJECTED.value})
 
@@ -33,12 +33,12 @@ def provenance_attributes(instance: Instance) -> dict[str, str | float]:
 
 
 def has_provenance(attributes: Any) -> bool:
-    """Whether `provenance_attributes` wrote them, as far as one can tell."""
+    """Whether `attributes` look as if `provenance_attributes` wrote them."""
     return isinstance(attributes, Mapping) and attributes.get("state") in _EXPORTED
 
 
 def with_provenance(instance: Instance, attributes: Any) -> Instance:
-    """The instance with state, score, origin and time of its last edit, where `attributes` say."""
+    """The instance with the state, score, origin and time of last edit that `attributes` give."""
     if not has_provenance(attributes):
         return instance
     score, edited_at = attributes.get("score"), attributes.get("edited_at")
@@ -52,13 +52,13 @@ def with_provenance(instance: Instance, attributes: Any) -> Instance:
 
 
 def refreshed(attributes: Mapping[str, Any], instance: Instance) -> dict[str, Any]:
-    """`attributes` with what is known of the instance now; equal values keep their type and place."""
+    """`attributes` updated from the instance; equal values keep their type and position."""
     known = provenance_attributes(instance)
     return {**attributes, **{key: value for key, value in known.items() if attributes.get(key) != value}}
 
 
 def stripped(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """`attributes` without what `provenance_attributes` wrote."""
+    """`attributes` without what `provenance_attributes` writes."""
     return {key: value for key, value in attributes.items() if key not in _KEYS}
 
 

@@ -1,4 +1,4 @@
-"""Reads a COCO file of any legal kind, and as much of the others as makes sense."""
+"""Reads valid COCO files of any kind, and as much of invalid ones as makes sense."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -17,11 +17,13 @@ from maskwright.formats.json_stream import require_shallow, top_level_items
 from maskwright.plain_words import in_plain_words, kind_of
 
 _LARGEST = 2**53
-"""JSON readers that use doubles lose ids above."""
+"""Larger ids lose precision in JSON readers that use doubles."""
 
 
 class IdTable:
-    """File ids to ours: numbers from 1 stay; 0, negative, text, missing and repeated ones get new ids above."""
+    """Maps a file's ids to ours: positive numbers stay; 0, negative, text, missing and repeated ones get new, higher
+    ids.
+    """
 
     def __init__(self) -> None:
         self._ours: dict[Any, int] = {}
@@ -29,16 +31,16 @@ class IdTable:
         self._next = 1
 
     def reserve(self, ids: Iterable[Any]) -> None:
-        """Announce the ids that will come, so that a new one never takes the place of an old one."""
+        """Announce the ids to come, so that a new id never takes one of them."""
         self._next = max((id_ for id_ in ids if _is_good(id_)), default=0) + 1
 
     def occupy(self, ids: Collection[int]) -> None:
-        """These are taken, too."""
+        """Mark further ids as taken."""
         self._used.update(ids)
         self._next = max(self._next, max(ids, default=0) + 1)
 
     def take(self, file_id: Any) -> tuple[int, bool]:
-        """Our id for the next record, and whether it is another than the file's."""
+        """Our id for the next record, and whether it differs from the file's."""
         if _is_good(file_id) and file_id not in self._used:
             ours = int(file_id)
         else:
@@ -50,7 +52,7 @@ class IdTable:
         return ours, ours != file_id or type(file_id) is not int
 
     def known(self, file_id: Any) -> int:
-        """Our id of a record taken before; 0, which no record has, for an unknown one."""
+        """Our id of a record taken before; 0, which no record has, if unknown."""
         return self._ours.get(_key(file_id), 0) if isinstance(file_id, int | str | float) else 0
 
 
@@ -59,7 +61,7 @@ def _is_good(file_id: Any) -> bool:
 
 
 def _key(file_id: int | str | float) -> int | str:
-    """1 and 1.0 and "1" mean the same record: exporters disagree with themselves about the type."""
+    """1, 1.0 and "1" mean the same record: exporters are inconsistent about the type."""
     if isinstance(file_id, float):
         return int(file_id) if file_id.is_integer() else str(file_id)
     if isinstance(file_id, str):
@@ -73,8 +75,8 @@ _SECTIONS = ("images", "annotations", "categories")
 def read_coco(path: Path, *, size_of: SizeOf | None = None) -> DataSet:
     """Everything usable in the file; `problems` lists the rest.
 
-    `size_of` is asked for sizes that are not in the file; by default images beside it are.
-    Raises FormatError, with the byte position, for what is not JSON in UTF-8, and for JSON that is not COCO.
+    `size_of` provides sizes that are not in the file; by default from images beside it. Raises FormatError with the
+    byte position for anything that is not JSON in UTF-8, and for JSON that is not COCO.
     """
     raw: dict[str, list[Any]] = {section: [] for section in _SECTIONS}
     header: dict[str, Any] = {}
@@ -125,6 +127,7 @@ class Contents:
         self._category_ids, self._image_ids, self._annotation_ids = IdTable(), IdTable(), IdTable()
 
     def add_categories(self, records: list[Any]) -> None:
+        """Read the class table."""
         self._category_ids.reserve(_ids(records))
         for i, record in enumerate(records):
             where = f"categories[{i}]"
@@ -136,6 +139,7 @@ class Contents:
         self.problems += _alike(self.categories.values())
 
     def add_images(self, records: list[Any]) -> None:
+        """Read the image records."""
         self._image_ids.reserve(_ids(records))
         names: set[str] = set()
         for i, record in enumerate(records):
@@ -164,6 +168,7 @@ class Contents:
             self.problems.append(Problem(where, note[:200], "changed"))
 
     def add_annotations(self, records: list[Any]) -> None:
+        """Read annotations; images and categories must have been read."""
         self._annotation_ids.reserve(_ids(records))
         for i, record in enumerate(records):
             where = f"annotations[{i}]"
@@ -176,15 +181,16 @@ class Contents:
 
     @property
     def is_in_unusual_order(self) -> bool:
-        """Whether images or annotations stand otherwise than by image id and then by their own."""
+        """Whether images or annotations are not sorted by image id and then by their own id."""
         images = sorted(self.images)
         ordered = [id_ for image in images for id_ in sorted(each.id for each in self.instances.get(image, ()))]
         return images != list(self.images) or ordered != self.annotation_order
 
     def left_open(self, filled: Collection[int] = ()) -> list[int]:
-        """Ids of images of which all annotations were skipped: not empty, and not done. Lists them as problems.
+        """Ids of images whose annotations were all skipped, so that they are neither empty nor done. Reports them as
+        problems.
 
-        `filled`: images that have annotations that were read elsewhere.
+        `filled`: images with annotations that were read elsewhere.
         """
         found = [id_ for id_ in self._skipped if not self.instances.get(id_) and id_ not in filled]
         for id_ in found:
@@ -195,7 +201,7 @@ class Contents:
         return found
 
     def images_with_states(self) -> tuple[ImageRecord, ...]:
-        """In the file's order; an image of a finished data set is done, or empty on purpose."""
+        """In the file's order; images of a finished data set are done, or verified as empty."""
         self.images |= {id_: replace(self.images[id_], state=ImageState.UNSEEN) for id_ in self.left_open()}
         return tuple(
             replace(image, state=_state_with(found), instance_count=len(found))
@@ -205,18 +211,18 @@ class Contents:
         )
 
     def unchanged_ids(self) -> tuple[frozenset[int], frozenset[int]]:
-        """Of images and categories: those that mean the same in the file and here."""
+        """Image and category ids that are the same in the file and here."""
         return (
             frozenset(id_ for id_ in self.images if self._image_ids.known(id_) == id_),
             frozenset(id_ for id_ in self.categories if self._category_ids.known(id_) == id_),
         )
 
     def occupy_annotation_ids(self, ids: Collection[int]) -> None:
-        """These belong to annotations that were read elsewhere."""
+        """Mark the ids of annotations read elsewhere as taken."""
         self._annotation_ids.occupy(ids)
 
     def annotation_of(self, record: Any, where: str) -> tuple[int, Instance]:
-        """(image id, instance). Raises ValueError for what cannot be used; lists what had to be changed."""
+        """(image id, instance). Raises ValueError if it cannot be used; reports what had to be changed."""
         if not isinstance(record, Mapping):
             raise ValueError(f"expected an object, got {kind_of(record)}")
         image = self.images.get(self._image_ids.known(record.get("image_id")))
@@ -249,7 +255,7 @@ def _state_with(found: list[Instance]) -> ImageState:
 
 
 def shallow(value: Any, key: str, path: Path) -> Any:
-    """The value of a top-level key. Raises FormatError where it could not be written again."""
+    """The value of a top-level key. Raises FormatError if it could not be written again."""
     try:
         require_shallow(value)
     except ValueError as error:
@@ -258,7 +264,7 @@ def shallow(value: Any, key: str, path: Path) -> Any:
 
 
 def _alike(categories: Iterable[Category]) -> Iterator[Problem]:
-    """Classes that people cannot tell apart by name."""
+    """Classes with names that users cannot tell apart."""
     found: dict[str, list[Category]] = defaultdict(list)
     for category in categories:
         found[category.name.casefold()].append(category)

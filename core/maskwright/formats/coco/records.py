@@ -1,12 +1,11 @@
-"""Values as the records of a COCO file, by the rules that its consumers hold files to.
+"""Builds the records of a COCO file, by the rules that its readers enforce.
 
 Area and bounding box are those of the pixels that pycocotools fills; `iscrowd` is always present; `ignore` and a
-score at the top level never are (Detectron2 refuses the one, others take the file for results by the other), save in
-the results list that `COCO.loadRes` reads: no images, no ids, but scores.
+top-level score never are (Detectron2 rejects the former, others take a file with the latter for results), except in the
+results list that `COCO.loadRes` reads: no images, no ids, but scores.
 
-Keypoints are not shown here, so that an edit cannot take them along. What the outline tells: where most of its
-vertices have moved by one and the same step, the object was moved, and where most are still in place, reshaped.
-"""
+Keypoints are not shown in the window, so an edit cannot move them. They are derived from the outline: if most vertices
+moved by the same step, the object was moved; if most are still in place, it was reshaped."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -35,7 +34,7 @@ _NEVER_WRITTEN = frozenset({"ignore", "score", original.KEY})
 
 
 def category_record(category: Category) -> dict[str, Any]:
-    """Every category gets a supercategory: pycocotools looks it up without asking."""
+    """Every category gets a supercategory, because pycocotools requires one."""
     record = {"id": category.id, "name": category.name, "supercategory": category.supercategory or "none"}
     return original.in_original_order(record | _unknown(category.extra, record), category.extra)
 
@@ -50,9 +49,9 @@ def image_record(image: ImageRecord) -> dict[str, Any]:
 
 
 def instance_record(instance: Instance, image: ImageRecord, options: CocoExportOptions) -> dict[str, Any] | None:
-    """The annotation, or None where it has no pixel inside the image.
+    """The annotation, or None if it has no pixel inside the image.
 
-    The geometry of an imported instance that nobody has touched is written as the file had it.
+    An imported instance that nobody has changed is written with the geometry of its file.
     """
     geometry = original.untouched_geometry(instance.extra, instance.polygons)
     is_untouched = geometry is not None
@@ -116,12 +115,12 @@ def _geometry_record(instance: Instance, size_wh: tuple[int, int], options: Coco
 
 
 def polygon_record(polygons: Sequence[Polygon]) -> list[list[float]]:
-    """One flat list of x, y per part, holes cut open; parts that cover nothing may stay, they change no pixel."""
+    """One flat list of x, y per part, holes bridged; parts without area may stay, because they change no pixel."""
     return [rounded(cut_keyholes(polygon)).ravel().tolist() for polygon in polygons]
 
 
 def rle_record(rle: Rle) -> dict[str, Any]:
-    """Compressed run lengths as JSON can hold them."""
+    """Compressed run lengths as JSON."""
     return {"size": list(rle["size"]), "counts": rle["counts"].decode("ascii")}
 
 
@@ -136,9 +135,10 @@ def _unknown(extra: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, An
 def export_results(
     source: CocoSource, path: Path, *, takes: Callable[[Instance], bool] = lambda instance: instance.score is not None
 ) -> int:
-    """Write the instances that `takes` accepts (by default those with a score; none counts as 1); how many they are.
+    """Write the instances that `takes` accepts (default: those with a score; a missing score counts as 1); returns
+    their number.
 
-    Raises FormatError where the file cannot be written.
+    Raises FormatError if the file cannot be written.
     """
     count = 0
     source = as_in_file(source)
@@ -171,11 +171,11 @@ def _result(instance: Instance, image: ImageRecord) -> dict[str, Any] | None:
 
 KEYPOINTS, COUNT = "keypoints", "num_keypoints"
 _SHARE = 0.5
-"""Of the vertices: fewer that agree are chance."""
+"""Fraction of the vertices; agreement of fewer may be chance."""
 
 
 def keypoints_of(extra: Mapping[str, Any], polygons: Sequence[Polygon], size_wh: tuple[int, int]) -> list[float] | None:
-    """The x, y, visibility triples for the outline as it is now; None where they no longer belong to it."""
+    """The x, y, visibility triples for the present outline; None if they no longer belong to it."""
     points, kept = extra.get(KEYPOINTS), extra.get(original.KEY)
     is_usable = isinstance(points, list) and len(points) % 3 == 0 and all(map(is_number, points))
     if not is_usable or not isinstance(kept, Mapping) or not polygons:
@@ -188,7 +188,7 @@ def keypoints_of(extra: Mapping[str, Any], polygons: Sequence[Polygon], size_wh:
     if step is None:
         return None
     moved = np.array(points, np.float64).reshape(-1, 3)
-    moved[moved[:, 2] > 0, :2] += step  # those that are not labelled stay 0, 0
+    moved[moved[:, 2] > 0, :2] += step  # unlabelled keypoints stay at 0, 0
     return [int(n) if n.is_integer() else round(n, DECIMALS) for n in moved.ravel().tolist()]
 
 
@@ -199,9 +199,9 @@ def _polygons_of(kept: Mapping[str, Any], size_wh: tuple[int, int]) -> Sequence[
 
 
 def _common_step(before: Sequence[Polygon], after: Sequence[Polygon]) -> tuple[float, float] | None:
-    """By what most vertices have moved, (0, 0) where most are in place; None where they do not agree.
+    """The step by which most vertices moved, (0, 0) if most are in place; None if they do not agree.
 
-    Vertex by vertex first: a staircase of pixels that has moved by one step still has its vertices on old places.
+    Compared vertex by vertex first: a pixel staircase moved by one step still has vertices at old positions.
     """
     old, new = _vertices(before), _vertices(after)
     if len(old) == len(new) > 0:

@@ -1,4 +1,4 @@
-"""The `segmentation` of a COCO annotation as polygons; all shapes that the format has had."""
+"""Parses the `segmentation` of a COCO annotation into polygons, in all variants of the format."""
 
 import math
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ MAX_COORDINATE = 1e6
 
 
 def segmentation_to_polygons(segmentation: Any, size_wh: tuple[int, int]) -> tuple[tuple[Polygon, ...], list[str]]:
-    """The parts, and what was left out of them and why. Keyholes become holes, run lengths exact outlines.
+    """The parts, and descriptions of what was left out. Keyholes become holes, run lengths become exact outlines.
 
-    Raises ValueError when nothing is left, or for a type that COCO does not know.
+    Raises ValueError if nothing is left, or for a type that COCO does not have.
     """
     if isinstance(segmentation, dict):
         return _run_lengths_to_polygons(segmentation, size_wh), []
@@ -39,7 +39,7 @@ def segmentation_to_polygons(segmentation: Any, size_wh: tuple[int, int]) -> tup
 
 
 def bbox_to_polygon(bbox: Any) -> Polygon:
-    """The rectangle of an `xywh` box; raises ValueError for anything else and for boxes without area."""
+    """The rectangle of an `xywh` box. Raises ValueError for anything else and for boxes without area."""
     if not isinstance(bbox, list) or len(bbox) != 4 or not all(map(_is_number, bbox)):
         raise ValueError("expected a bbox of four numbers")
     x, y, w, h = map(float, bbox)

@@ -1,8 +1,7 @@
-"""COCO files of any size, annotation by annotation: what is plain passes as JSON, the rest is read with care.
+"""Reads COCO files of any size, annotation by annotation: plain ones pass as JSON text, the rest is parsed with care.
 
-Plain is an annotation of polygons with good ids, which is nearly all of them; it costs a look at its characters
-instead of a parse of its polygons, and is the same bytes when it is written again.
-"""
+Plain means polygons and valid ids, which nearly all annotations have; they are matched by pattern instead of parsed,
+and written back byte for byte."""
 
 import math
 import re
@@ -28,10 +27,10 @@ from maskwright.formats.folder_contents import sizes_of
 from maskwright.formats.json_stream import ElementBatch, last_array, require_shallow, top_level_items
 from maskwright.plain_words import in_plain_words, kind_of
 
-# [0-9] and not \d: the engine has a faster loop for it.
+# [0-9] instead of \d: the regex engine has a faster loop for it.
 _WHOLE = rb"-?(?:0|[1-9][0-9]{0,5}+)"
 _COORDINATE = _WHOLE + rb"(?:\.[0-9]{1,12}+)?+"
-"""Below a million; `segmentation.MAX_COORDINATE` is that."""
+"""Below a million, which is `segmentation.MAX_COORDINATE`."""
 _NUMBER = rb"-?(?:0|[1-9][0-9]{0,14}+)(?:\.[0-9]{1,12}+)?+"
 _ID = rb"([1-9][0-9]{0,14}+)"
 _IDS = ("id", "image_id", "category_id")
@@ -48,14 +47,14 @@ class Recognised:
     image_ids: list[int]
     category_ids: list[int]
     crowds: Sequence[bytes]
-    """b"0" or b"1" each; empty where the annotations do not say."""
+    """b"0" or b"1" each; empty if the annotations have no crowd flag."""
 
     def __len__(self) -> int:
         return len(self.ids)
 
 
 class Shortcut:
-    """Recognises annotations that look like `example`, written as `text` is."""
+    """Recognises annotations formatted like `example`, whose text is `text`."""
 
     def __init__(self, example: Mapping[str, Any], text: bytes) -> None:
         colon, comma = (b": ", b", ") if b'": ' in text[:400] else (b":", b",")
@@ -78,14 +77,14 @@ class Shortcut:
         self._pattern = re.compile(record + rb"(?:" + re.escape(self._separator) + rb"|$)") if is_known else None
 
     def __call__(self, text: bytes) -> Recognised | None:
-        """All annotations of `text`, which is a list without its brackets; None where one of them looks otherwise."""
+        """All annotations of `text`, a list without its brackets; None if one of them is formatted differently."""
         if self._pattern is None:
             return None
         columns = list(zip(*self._pattern.findall(text), strict=True))
         if not columns:
             return None
         records = columns[0]
-        # Nothing stands between them: all their lengths and separators make up the text.
+        # Nothing lies between the matches: their lengths and the separators add up to the whole text.
         if sum(map(len, records)) + len(self._separator) * (len(records) - 1) != len(text):
             return None
         ids, image_ids, category_ids = (list(map(int, columns[self._place[key]])) for key in _IDS)
@@ -94,10 +93,10 @@ class Shortcut:
 
 
 Plain = tuple[int, int, int, bool, bytes]
-"""(id, image id, category id, is a crowd, the record as JSON)."""
+"""(id, image id, category id, whether a crowd, the record as JSON)."""
 
 AnnotationBatch = Recognised | list[Plain | tuple[int, Instance]]
-"""What is not plain as (image id, instance)."""
+"""Annotations that are not plain, as (image id, instance)."""
 
 _SECTIONS = ("images", "annotations", "categories")
 _NUMBERS_AND_LISTS = b"0123456789.,-[]"
@@ -107,10 +106,11 @@ _SPECIAL = frozenset({"ignore", "score"})
 
 
 class CocoStream:
-    """Open, read `categories` and `images`, go through `annotations` once, then read `settings` and `problems`.
+    """An open file: read `categories` and `images`, iterate over `annotations` once, then read `settings` and
+    `problems`.
 
-    Raises FormatError as `read_coco` does; `is_streamable` is false for a file that has its annotations before its
-    images, which only `read_coco` can read.
+    Raises FormatError as `read_coco` does. `is_streamable` is false for a file whose annotations precede its images,
+    which only `read_coco` can read.
     """
 
     def __init__(self, path: Path, *, size_of: SizeOf | None = None) -> None:
@@ -133,24 +133,27 @@ class CocoStream:
 
     @property
     def categories(self) -> dict[int, Category]:
+        """{our id: category}."""
         return self._contents.categories
 
     @property
     def images(self) -> dict[int, ImageRecord]:
+        """{our id: image}."""
         return self._contents.images
 
     @property
     def problems(self) -> list[Problem]:
+        """What has been skipped or changed so far."""
         return self._contents.problems
 
     @property
     def order(self) -> Sequence[int]:
-        """The ids of the annotations gone through by now, in the file's order."""
+        """The ids of the annotations read so far, in the file's order."""
         return self._order
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Complete once all annotations have been gone through."""
+        """What a project has to remember of the file; complete once all annotations have been read."""
         settings: dict[str, Any] = {HEADER_SETTING: {"order": self._key_order, "values": self._header}}
         images = list(self.images)
         if not self._is_in_order or images != sorted(images):
@@ -158,21 +161,21 @@ class CocoStream:
         return settings
 
     def rename_images(self, names: Mapping[str, str]) -> None:
-        """{name in the file: the name to take in}, for images that lie elsewhere."""
+        """{name in the file: name to use}, for images that lie elsewhere."""
         for id_, image in self.images.items():
             if image.file_name in names:
                 self.images[id_] = replace(image, file_name=names[image.file_name])
 
     def left_open(self, filled: Collection[int]) -> list[int]:
-        """Ids of images of which all annotations were skipped; `filled`: those with annotations that were not."""
+        """Ids of images whose annotations were all skipped; `filled`: those with some that were not."""
         return self._contents.left_open(filled)
 
     def read_with_care(self, category_ids: Iterable[int]) -> None:
-        """Annotations of these categories are not to pass as JSON: they will be of another one in the next file."""
+        """Parse annotations of these categories instead of passing them as JSON, because their category will change."""
         self._category_ids -= frozenset(category_ids)
 
     def annotations(self) -> Iterator[AnnotationBatch]:
-        """In batches. Those whose id had to be replaced come last."""
+        """All annotations in batches. Those whose id had to be replaced come last."""
         late: list[tuple[int, Any]] = []
         yield self._batch(self._first_batch, late)
         self._first_batch = []
@@ -219,7 +222,7 @@ class CocoStream:
         return self._shortcut(text) if key == "annotations" and self._shortcut is not None else None
 
     def _note_all(self, found: Recognised) -> bool:
-        """False when an id in it is not good; nothing has been noted then."""
+        """False, with nothing recorded, if an id in it is invalid."""
         ids = set(found.ids)
         is_good = self._image_ids.issuperset(found.image_ids) and self._category_ids.issuperset(found.category_ids)
         if not is_good or len(ids) != len(found) or not self._seen.isdisjoint(ids):
@@ -273,7 +276,7 @@ class CocoStream:
             ):
                 return None
             json = text if text is not None else orjson.dumps(record)
-            # What is left are the keys and the strings; the same for nearly all records of a file.
+            # What is left are the keys and strings, the same for nearly all records of a file.
             words = json.translate(None, _NUMBERS_AND_LISTS)
             if words not in self._plain_words and not self._is_plain_but_for_words(record, words):
                 return None
@@ -282,14 +285,14 @@ class CocoStream:
                     return None
                 if b"-" in json and min(ring) < -MAX_COORDINATE:
                     return None
-        except (KeyError, TypeError, AttributeError):  # no record, or lists in the place of numbers
+        except (KeyError, TypeError, AttributeError):  # not a record, or lists in place of numbers
             return None
         self._note(image_id, id_)
         return id_, image_id, category_id, is_crowd == 1, json
 
     def _is_plain_but_for_words(self, record: dict[str, Any], words: bytes) -> bool:
-        """A closer look at a record with other keys than those before, or with text in it."""
-        # Provenance: state and score have columns of their own.
+        """A closer look at a record with unfamiliar keys or with text in it."""
+        # Provenance: state and score have database columns of their own.
         if not _SPECIAL.isdisjoint(record) or has_provenance(record.get("attributes")) or not has_measures(record):
             return False
         if not all(type(n) in (int, float) and math.isfinite(n) for ring in record["segmentation"] for n in ring):

@@ -1,4 +1,4 @@
-"""The look after an export: the file is read again, strictly, and every mask compared with what it came from."""
+"""Verifies an export: reads the file again, strictly, and compares every mask with its source."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,10 +31,10 @@ _NEEDED = ("id", "image_id", "category_id", "segmentation", "area", "bbox", "isc
 
 
 def verify_coco(path: Path, source: CocoSource, options: CocoExportOptions) -> Iterator[Finding]:
-    """Everything in the file that breaks a rule of its consumers or differs from the source. Nothing: all is well.
+    """Everything in the file that breaks a rule of its readers or differs from the source; nothing if all is well.
 
-    Annotations of an imported file that nobody touched are held to what they were, not to the rules. The file is
-    gone through as a stream. Raises FormatError when it cannot be read at all.
+    Untouched annotations of an imported file are compared with what they were instead of the rules. The file is read as
+    a stream. Raises FormatError if it cannot be read at all.
     """
     numbers = numbers_of(source)
     if not numbers:
@@ -43,7 +43,7 @@ def verify_coco(path: Path, source: CocoSource, options: CocoExportOptions) -> I
     own = numbers.inverse()
     for finding in _verify(path, as_in_file(source), options):
         image_id, instance_id = finding.image_id, finding.instance_id
-        is_whole = type(image_id) is int and type(instance_id) is int  # they are what stands in the file
+        is_whole = type(image_id) is int and type(instance_id) is int  # as in the file
         places = (own.images[image_id], own.instances[instance_id]) if is_whole else (0, 0)
         yield replace(finding, image_id=places[0], instance_id=places[1])
 
@@ -98,21 +98,22 @@ def verified_coco(path: Path, source: CocoSource, options: CocoExportOptions, wr
 
 
 class _Stored:
-    """The source's instances by id; as the JSON they were where the source has kept that."""
+    """The source's instances by id; as the original JSON if the source has kept it."""
 
     def __init__(self, source: CocoSource) -> None:
         self._source = source
         self.seen: set[Any] = set()
 
     def find(self, annotations: Sequence[Mapping[str, Any]]) -> Mapping[int, tuple[int, Instance | bytes]]:
+        """The source's instances for some annotations of the file."""
         if isinstance(self._source, StreamsRecords):
             return self._streamed([id_ for each in annotations if type(id_ := each.get("id")) is int])
-        # By image and not all at once: a part of a large set does not fit into memory, either.
+        # Image by image: a part of a large set may not fit into memory.
         image_ids = dict.fromkeys(id_ for each in annotations if type(id_ := each.get("image_id")) is int)
         return {each.id: (image_id, each) for image_id in image_ids for each in self._source.instances(image_id)}
 
     def unseen(self) -> Iterator[tuple[int, Instance]]:
-        """What no annotation of the file has named."""
+        """Instances that no annotation of the file has named."""
         if isinstance(self._source, StreamsRecords) and isinstance(self._source, RemembersFile):
             unseen = [id_ for id_ in self._source.instance_ids() if id_ not in self.seen]
             for image_id, instance in self._streamed(unseen).values():
@@ -134,7 +135,7 @@ def _compare(
     *,
     is_kept: bool,
 ) -> Iterator[Finding]:
-    """`is_kept`: whether records that nobody touched were to be written as they came."""
+    """`is_kept`: whether untouched records had to be written as they came."""
     found = stored.find(annotations)
     for annotation in annotations:
         image_id, instance = found.get(annotation.get("id"), (0, b""))
@@ -152,7 +153,7 @@ def _compare(
 
 
 def _has_rings(annotation: Mapping[str, Any]) -> bool:
-    """As all that is passed on as it came: the project may be someone else's."""
+    """As all records that are passed on unchanged must; the project may be a stranger's."""
     rings = annotation.get("segmentation")
     try:
         return (
@@ -163,7 +164,7 @@ def _has_rings(annotation: Mapping[str, Any]) -> bool:
 
 
 def _parsed(record: bytes) -> Instance:
-    """Raises FormatError for what no reader would have kept: someone else has written the project."""
+    """Raises FormatError for a record that no reader would have kept: another program wrote the project."""
     try:
         content = orjson.loads(record)
         return polygon_instance_of(content, content["category_id"], content["id"])
@@ -189,7 +190,7 @@ def _compare_one(annotation: Mapping[str, Any], instance: Instance, image: Image
         return
     if written["counts"] != expected["counts"]:
         yield _wrong(f"its mask differs: IoU {coco_mask.iou([written], [expected], [0])[0, 0]:.4f}", annotation)
-    if instance.extra:  # from a file, whose own area and box are kept
+    if instance.extra:  # from a file, which keeps its own area and box
         return
     if annotation["area"] != rle_area(expected) or tuple(annotation["bbox"]) != rle_bbox_xywh(expected):
         yield _wrong("its area or box does not match its pixels", annotation)
@@ -202,7 +203,7 @@ def _written_rle(segmentation: Any, image: ImageRecord) -> Rle:
     if isinstance(segmentation, dict):
         counts_to_mask(
             rle_counts(segmentation["counts"]), (size[0], size[1])
-        )  # raises for run lengths that do not fill
+        )  # raises for run lengths that do not fill the image
         if isinstance(segmentation["counts"], list):
             rle: Rle = coco_mask.frPyObjects(segmentation, *size)
             return rle
@@ -222,7 +223,7 @@ def _rle_of(instance: Instance, image: ImageRecord) -> Rle:
 
 
 def _bad_ids(what: str, ids: list[Any], seen: set[Any]) -> Iterator[Finding]:
-    """Those below 1 and those that are in `seen`, to which the good ones are added."""
+    """Ids below 1 and ids in `seen`; valid ones are added to `seen`."""
     for id_ in ids:
         if type(id_) is not int or id_ < 1 or id_ in seen:
             yield Finding(FindingKind.WRONG_IN_FILE, f"{what} id {id_!r} is below 1 or occurs twice")

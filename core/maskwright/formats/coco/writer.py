@@ -23,7 +23,7 @@ from maskwright.formats.coco.options import (
 )
 from maskwright.formats.coco.records import KEYPOINTS, category_record, image_record, instance_record
 
-# No date: the same project gives the same bytes.
+# No date, so that the same project gives the same bytes.
 _INFO = {
     "description": "Exported by Maskwright. Sizes and coordinates are those after EXIF orientation; "
     "polygons run on pixel edges: pixel (0, 0) covers 0..1.",
@@ -41,10 +41,10 @@ def export_coco(
     *,
     on_image: Callable[[int], None] = lambda done: None,
 ) -> CocoExportReport:
-    """Write the source's images and instances to `path`, whole or not at all.
+    """Write the source's images and instances to `path`, completely or not at all.
 
-    `on_image` is called with the number of images done; an exception raised by it cancels the export and leaves
-    nothing behind. Raises FormatError when the file cannot be written or a file name leads out of the image folder.
+    `on_image` is called with the number of images done; an exception from it cancels the export and leaves no file
+    behind. Raises FormatError if the file cannot be written or a file name leads out of the image folder.
     """
     chosen = options if options is not None else CocoExportOptions()
     writer = _CocoWriter(as_in_file(source), chosen, on_image)
@@ -64,6 +64,8 @@ def export_coco(
 
 
 class _CocoWriter:
+    """One export in progress."""
+
     def __init__(self, source: CocoSource, options: CocoExportOptions, on_image: Callable[[int], None]) -> None:
         self._source, self._options, self._on_image = source, options, on_image
         self._categories = numbered(source, options)
@@ -79,6 +81,7 @@ class _CocoWriter:
         self.left_out: list[LeftOut] = []
 
     def write(self, file: IO[bytes]) -> None:
+        """Write all keys of the file in order."""
         values, order = _header_of(self._source)
         images = self._images()
         separator = b"{"
@@ -128,7 +131,7 @@ class _CocoWriter:
             yield record
 
     def _instances(self) -> Iterator[tuple[ImageRecord, Instance | bytes]]:
-        """Image by image; or in the order of the file they came from, new ones last."""
+        """Image by image, or in the order of the imported file with new ones last."""
         order = self._order.get("annotations")
         if self._options.keeps_records and isinstance(self._source, StreamsRecords):
             yield from self._stored(None if order is None else self._file_order(order))
@@ -140,7 +143,7 @@ class _CocoWriter:
             yield from self._found(self._file_order(order))
 
     def _file_order(self, order: list[int]) -> list[int]:
-        assert isinstance(self._source, RemembersFile)  # where else would an order come from
+        assert isinstance(self._source, RemembersFile)  # only such a source has an order
         known = set(order)
         return [*order, *sorted(id_ for id_ in self._source.instance_ids() if id_ not in known)]
 
@@ -185,13 +188,13 @@ def _header_of(source: CocoSource) -> tuple[dict[str, Any], list[str]]:
 
 
 def order_of(source: CocoSource) -> dict[str, list[int]]:
-    """As `ORDER_SETTING` says, under the ids of the source; empty for what is something else."""
+    """See `ORDER_SETTING`, with the ids of the source; empty for anything else."""
     found = source.setting(ORDER_SETTING) if isinstance(source, RemembersFile) else None
     return found if is_order(found) else {}
 
 
 def _kept_header(source: CocoSource) -> tuple[dict[str, Any], list[str]]:
-    """As `HEADER_SETTING` says; nothing for what is something else."""
+    """See `HEADER_SETTING`; nothing for anything else."""
     kept = source.setting(HEADER_SETTING) if isinstance(source, RemembersFile) else None
     values, order = (kept.get("values"), kept.get("order")) if isinstance(kept, dict) else (None, None)
     if not isinstance(values, dict) or not isinstance(order, list) or not all(isinstance(key, str) for key in order):
@@ -200,7 +203,7 @@ def _kept_header(source: CocoSource) -> tuple[dict[str, Any], list[str]]:
 
 
 def _write_array(file: IO[bytes], records: Iterable[dict[str, Any] | bytes]) -> None:
-    """One record a line, so that two versions of a file can be compared by line."""
+    """One record per line, so that two versions of a file can be compared with diff."""
     separator = b"[\n"
     for record in records:
         file.write(separator + (record if isinstance(record, bytes) else orjson.dumps(record)))

@@ -1,7 +1,6 @@
 """One file per model family: recognise the tensors, prepare the input, decode the output.
 
-To add a family: write its file, with a class as `family.Adapter` describes, and add it to ADAPTERS.
-"""
+To add a family, write its file with a class as described in `family.Adapter`, and add it to ADAPTERS."""
 
 from maskwright.inference.adapters.boxes import BoxesAdapter
 from maskwright.inference.adapters.family import Adapter
@@ -22,4 +21,4 @@ ADAPTERS: tuple[type[Adapter], ...] = (
     YoloSegAdapter,
     BoxesAdapter,
 )
-"""Asked in this order; the first that recognises a network has it."""
+"""Tried in this order; the first that recognises a network is used."""

@@ -1,4 +1,4 @@
-"""How networks that find boxes lay out what they found, told by the names and shapes of their outputs."""
+"""Output layouts of box detectors, told apart by the names and shapes of their outputs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,42 +14,44 @@ _STRIDES = (8, 16, 32)
 _ROW, _SSD_ROW = 6, 7
 _QUERY_NAMES = (("pred_boxes", "pred_logits"), ("pred_boxes", "logits"), ("dets", "labels"), ("boxes", "logits"))
 _DETR_COLUMNS = 92
-"""COCO's 91 ids and "nothing", as DETR was published."""
+"""COCO's 91 ids and "no object", as DETR was published."""
 
 
 class BoxLayout(Enum):
-    """Sizes in pixels of the input unless said otherwise."""
+    """Sizes in pixels of the input unless stated otherwise."""
 
     ANCHORS = auto()
     """(1, 4 + C, N): centre x, centre y, width, height, probabilities. Ultralytics v8, 11."""
     GRID = auto()
-    """(1, N, 5 + C): centre x, centre y, width, height, that there is something, probabilities. YOLOv5 and 7."""
+    """(1, N, 5 + C): centre x, centre y, width, height, objectness, probabilities. YOLOv5 and 7."""
     YOLOX = auto()
-    """The same in cells of the grid, sizes as logarithms; its images are BGR, not scaled, padded right and below."""
+    """The same in grid cells with logarithmic sizes; the input is BGR, unscaled, padded right and below."""
     ROWS = auto()
-    """(1, N, 6): x1, y1, x2, y2, score, class from 0; the graph has suppressed already."""
+    """(1, N, 6): x1, y1, x2, y2, score, class from 0; NMS is part of the graph."""
     SSD = auto()
-    """(1, 1, N, 7): image, class from 1, score, x1, y1, x2, y2 as shares of the input; image -1 ends the list."""
+    """(1, 1, N, 7): image, class from 1, score, x1, y1, x2, y2 as fractions of the input; image -1 ends the list."""
     LISTED = auto()
     """boxes (N, 5): x1, y1, x2, y2, score; labels (N,) from 0; or both with a leading batch of one."""
     QUERIES_SOFTMAX = auto()
-    """boxes (1, Q, 4): centre x, centre y, width, height as shares; logits (1, Q, C + 1), the last one for nothing."""
+    """boxes (1, Q, 4): centre x, centre y, width, height as fractions; logits (1, Q, C + 1), the last for "no object".
+    """
     QUERIES = auto()
-    """The same with a logit of its own for each class."""
+    """The same with an independent logit per class."""
 
     @property
     def score(self) -> float:
+        """The family's default score threshold."""
         return 0.25 if self in (BoxLayout.ANCHORS, BoxLayout.GRID, BoxLayout.YOLOX, BoxLayout.ROWS) else 0.5
 
     @property
     def nms_iou(self) -> float:
-        """1 where nothing is left to suppress."""
+        """The default; 1 if there is nothing left to suppress."""
         if self in (BoxLayout.ANCHORS, BoxLayout.GRID, BoxLayout.YOLOX):
             return 0.65
         return 0.8 if self is BoxLayout.QUERIES else 1.0
 
     def class_count(self, specs: Mapping[str, TensorSpec]) -> int | None:
-        """Columns that stand for a class; None where rows name theirs."""
+        """Number of class columns; None if rows name their class."""
         match self:
             case BoxLayout.ANCHORS:
                 return (specs["detections"].dim(1) or 4) - 4
@@ -65,14 +67,14 @@ class BoxLayout(Enum):
 
 @dataclass(frozen=True, slots=True)
 class UsualInput:
-    """What a kind wants where its notes do not say."""
+    """The input that a kind expects unless its metadata says otherwise."""
 
     pixels: PixelFormat
     resize: str
 
 
 def columns_of(outputs: Sequence[TensorSpec]) -> Roles | None:
-    """Positions of the outputs, None where they are of no layout known here."""
+    """Positions of the outputs; None if they have no known layout."""
     if len(outputs) == 1 and (_is_table(outputs[0]) or _is_ssd(outputs[0])):
         return {"detections": 0}
     for boxes, logits in _QUERY_NAMES:
@@ -88,7 +90,7 @@ def columns_of(outputs: Sequence[TensorSpec]) -> Roles | None:
 
 
 def layout_of(specs: Mapping[str, TensorSpec], input_wh: tuple[int, int]) -> BoxLayout | None:
-    """`specs`: the outputs by role. None where two layouts have this shape and nothing tells them apart."""
+    """`specs`: the outputs by role. None if two layouts have this shape and nothing tells them apart."""
     if "labels" in specs:
         return BoxLayout.LISTED
     if "logits" in specs:
@@ -108,7 +110,8 @@ def layout_of(specs: Mapping[str, TensorSpec], input_wh: tuple[int, int]) -> Box
 
 
 def usual_input(specs: Mapping[str, TensorSpec]) -> UsualInput:
-    if "logits" in specs:  # RT-DETR and D-FINE take 0 to 1, the others what ImageNet had
+    """The usual input for these outputs."""
+    if "logits" in specs:  # RT-DETR and D-FINE take 0 to 1, the others ImageNet's normalisation
         is_plain = specs["boxes"].is_called("pred_boxes") and specs["logits"].dim(2) not in (91, _DETR_COLUMNS)
         return UsualInput("rgb-unit" if is_plain else "rgb-normalised", "standard")
     if "labels" in specs:
@@ -120,12 +123,12 @@ _LETTERBOX = "fit_to_window_letterbox"
 
 
 def cells_of(input_wh: tuple[int, int], strides: Sequence[int] = _STRIDES) -> int:
-    """Of all grids."""
+    """Total number of cells in all grids."""
     return sum((input_wh[0] // stride) * (input_wh[1] // stride) for stride in strides)
 
 
 def grid_to_boxes(columns: NDArray[np.floating], input_wh: tuple[int, int]) -> NDArray[np.float32]:
-    """(N, 4) centres and sizes in pixels of YOLOX's raw ones (`yolox/utils/demo_utils.py`, demo_postprocess)."""
+    """(N, 4) centres and sizes in pixels from YOLOX's raw output (`yolox/utils/demo_utils.py`, demo_postprocess)."""
     corners, pitches = [], []
     for stride in _STRIDES:
         width, height = input_wh[0] // stride, input_wh[1] // stride

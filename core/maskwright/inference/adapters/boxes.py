@@ -1,8 +1,7 @@
-"""Networks that find boxes and no masks: YOLO, YOLOX, SSD, DETR kinds and OTX detectors. Their masks are the boxes.
+"""Detectors without masks: YOLO, YOLOX, SSD, DETR kinds and OTX detectors. Their masks are the boxes.
 
-Output layouts: Ultralytics (`nn/modules/head.py`, Detect), YOLOv5's and YOLOX's exports, OpenVINO's DetectionOutput
-operation, DETR's and RF-DETR's ONNX exports, OpenVINO Model API's SSD wrapper (`boxes`, `labels`).
-"""
+Output layouts: Ultralytics (`nn/modules/head.py`, Detect), the exports of YOLOv5 and YOLOX, OpenVINO's DetectionOutput
+operation, the ONNX exports of DETR and RF-DETR, OpenVINO Model API's SSD wrapper (`boxes`, `labels`)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,13 +33,13 @@ from maskwright.inference.thresholds import Defaults
 _USUAL_SIDE = 640
 _COCO_COLUMNS = 91
 _MOST_UNKNOWN = 100
-"""Classes that are told apart where neither the outputs nor the notes say how many there are."""
+"""Number of classes to assume if neither the outputs nor the metadata tell."""
 _GREY = (114, 114, 114)
 
 
 @dataclass(frozen=True)
 class BoxesAdapter(BoundNetwork):
-    """See `Adapter`. Roles: "detections", or "boxes" with "labels" or "logits", as `box_layouts` tells them."""
+    """See `Adapter`. Roles: "detections", or "boxes" with "labels" or "logits", as determined by `box_layouts`."""
 
     family: ClassVar[str] = "boxes"
     layout: BoxLayout
@@ -80,6 +79,7 @@ class BoxesAdapter(BoundNetwork):
         return {0: self.resizing.apply(image)[None]}
 
     def candidates(self, outputs: Mapping[str, NDArray[Any]], frame: Frame) -> Candidates:
+        """Decode to boxes; each box is its own mask."""
         boxes, scores = self._boxes_and_scores(outputs)
         pairs = scored_pairs(scores, self.defaults)
         used = boxes[pairs.used].astype(np.float32)
@@ -126,18 +126,18 @@ _PIXEL_NOTES = ("color_space", "mean_values", "scale_values", "reverse_input_cha
 
 
 def _says_pixels(interface: NetworkInterface) -> bool:
-    """Otherwise these kinds want BGR from 0 to 255."""
+    """Whether the metadata gives a pixel format; otherwise these kinds expect BGR from 0 to 255."""
     return any(interface.metadata.get(key) for key in _PIXEL_NOTES) or bool(interface.conversion.get("mean_values"))
 
 
 def _corners(boxes: NDArray[Any]) -> NDArray[np.float32]:
-    """x1, y1, x2, y2 of centres and sizes (N, 4)."""
+    """x1, y1, x2, y2 from centres and sizes (N, 4)."""
     half = boxes[:, 2:4] / 2
     return np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], 1).astype(np.float32)
 
 
 def _one_hot(labels: NDArray[Any], scores: NDArray[Any], count: int) -> NDArray[Any]:
-    """(N, count): the score of a row at its class; a class that is not known has none."""
+    """(N, count): each row's score in its class column; rows with an unknown class are all zero."""
     classes = np.rint(np.nan_to_num(np.asarray(labels, np.float64), nan=-1.0))
     return np.where(classes[:, None] == np.arange(count), np.asarray(scores)[:, None], 0)
 
@@ -154,21 +154,23 @@ def _softmax(logits: NDArray[Any]) -> NDArray[np.float32]:
 def _categories(
     interface: NetworkInterface, layout: BoxLayout, specs: Mapping[str, TensorSpec]
 ) -> tuple[ModelCategory, ...]:
-    """As noted, COCO's where the count is COCO's, else numbered. Raises ModelError where notes and outputs disagree."""
+    """From the metadata, else COCO's if the count matches, else numbered. Raises ModelError if metadata and outputs
+    disagree.
+    """
     names, ids = noted_labels(interface)
     count = layout.class_count(specs)
     if layout is BoxLayout.LISTED and len(names) > 1:
-        names, ids = names[1:], ids[1:]  # a placeholder stands first, see `instances`
+        names, ids = names[1:], ids[1:]  # a placeholder comes first, see `instances`
     if count is None:
         numbered = tuple(ModelCategory(k, f"category {k}") for k in range(1, _MOST_UNKNOWN + 1))
         return categories_named(names, ids) if names else numbered
     if names and len(names) == count:
         return categories_named(names, ids)
-    if layout is BoxLayout.QUERIES and names and len(names) == count - 1:  # column 0 is nothing, as with RF-DETR
+    if layout is BoxLayout.QUERIES and names and len(names) == count - 1:  # column 0 is background, as with RF-DETR
         return categories_named(names, ids)
     if names:
         raise ModelError(f"{len(names)} labels for {count} classes")
     if count == _COCO_COLUMNS:
-        first = 1 if layout is BoxLayout.QUERIES else 0  # DETR and RF-DETR number by COCO's ids
+        first = 1 if layout is BoxLayout.QUERIES else 0  # DETR and RF-DETR use COCO's ids
         return tuple(coco_category(k or _COCO_COLUMNS) for k in range(first, count))
     return categories_for(count, [])

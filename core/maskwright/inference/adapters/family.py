@@ -1,4 +1,4 @@
-"""The seam between a network's tensors and candidates: what a file per model family has to offer."""
+"""The interface between a network's tensors and candidates: what each model family's file must provide."""
 
 import ast
 import json
@@ -19,9 +19,9 @@ from maskwright.inference.thresholds import Defaults
 from maskwright.plain_words import in_plain_words
 
 PixelFormat = Literal["bgr", "rgb", "rgb-unit", "rgb-normalised"]
-"""How a network wants its pixels: 0..255 in either order, RGB 0..1, or RGB normalised as for ImageNet."""
+"""How a network expects its pixels: 0..255 in either channel order, RGB 0..1, or RGB normalised as for ImageNet."""
 Roles = Mapping[str, int]
-"""Which output plays which part, by position."""
+"""Position of each output by role."""
 
 
 class Adapter(Protocol):
@@ -30,35 +30,38 @@ class Adapter(Protocol):
     family: ClassVar[str]
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The model's name, from its metadata or its file."""
 
     @property
     def categories(self) -> tuple[ModelCategory, ...]:
-        """By class index as candidates count them."""
+        """By the class index that candidates use."""
         ...
 
     @property
     def labels(self) -> tuple[ModelCategory, ...]:
-        """Those of `categories` that have a real name."""
+        """The `categories` with real names."""
         ...
 
     @property
-    def defaults(self) -> Defaults: ...
+    def defaults(self) -> Defaults:
+        """The model's own operating point."""
 
     @property
-    def image_input(self) -> ImageInput: ...
+    def image_input(self) -> ImageInput:
+        """How to prepare the image."""
 
     @classmethod
     def recognised(cls, interface: NetworkInterface, pixels: PixelFormat | None) -> "Adapter | None":
-        """An adapter for this network, None if it is of another family.
+        """An adapter for this network; None if it is of another family.
 
-        Raises ModelError if it contradicts itself, ValueError if its labels do not fit.
+        Raises ModelError if the network contradicts itself, ValueError if its labels do not fit.
         """
         ...
 
     @staticmethod
     def output_roles(outputs: Sequence[TensorSpec]) -> Roles | None:
-        """Positions of the outputs this family needs, found by name, else by shape; None where one is missing."""
+        """Positions of the outputs that this family needs, found by name, else by shape; None if one is missing."""
         ...
 
     def feeds(self, image: NDArray[np.uint8]) -> dict[int, NDArray[Any]]:
@@ -76,14 +79,14 @@ class Adapter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CardNotes:
-    """What rt_info's `model_info` says beyond labels, with the family's defaults filled in."""
+    """What rt_info's `model_info` says besides labels, with the family's defaults filled in."""
 
     name: str
     defaults: Defaults
 
 
 def card_notes(interface: NetworkInterface, name: str, defaults: Defaults) -> CardNotes:
-    """Read name and operating point; raises ModelError for values that are no numbers."""
+    """Read name and operating point. Raises ModelError for values that are not numbers."""
     notes = interface.metadata
     try:
         return CardNotes(
@@ -102,11 +105,11 @@ def card_notes(interface: NetworkInterface, name: str, defaults: Defaults) -> Ca
 
 
 def noted_labels(interface: NetworkInterface) -> tuple[list[str], list[int]]:
-    """Names and category ids from `model_info`; both empty where there are none. Raises ModelError for bad ids.
+    """Names and category ids from `model_info`; both empty if there are none. Raises ModelError for invalid ids.
 
-    `labels` is the list of OpenVINO's model API, in which a space parts two labels and "_" may be either; a model that
-    was learned from a project has its names unchanged in `label_names`, too. An ONNX file may have its names in what
-    the exporter noted.
+    `labels` is the list of OpenVINO's model API, in which a space separates two labels and "_" may be either; a model
+    learned from a project also has its exact names in `label_names`. An ONNX file may have names in the exporter's
+    metadata.
     """
     names = [label.replace("_", " ") for label in interface.metadata.get("labels", "").split()]
     names = _exact_names(interface.metadata.get("label_names", ""), len(names)) or names
@@ -119,7 +122,7 @@ def noted_labels(interface: NetworkInterface) -> tuple[list[str], list[int]]:
 
 
 def _exact_names(text: str, count: int) -> list[str]:
-    """Names from a JSON list of as many strings; empty where it is none."""
+    """Names from a JSON list of `count` strings; empty for anything else."""
     try:
         found = json.loads(text)
     except ValueError:
@@ -129,7 +132,7 @@ def _exact_names(text: str, count: int) -> list[str]:
 
 
 def _exported_names(text: str) -> list[str]:
-    """Names from a text such as "{0: 'cat', 1: 'dog'}", as Ultralytics notes them; empty where it is no such text."""
+    """Names from a text such as "{0: 'cat', 1: 'dog'}", as Ultralytics writes it; empty for anything else."""
     try:
         found = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
@@ -140,7 +143,7 @@ def _exported_names(text: str) -> list[str]:
 
 
 def by_role(adapter: Adapter, outputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Tensors keyed by whatever names they came with, keyed by role; raises ModelError where one is missing."""
+    """Rename tensors from whatever names they have to roles. Raises ModelError if one is missing."""
     arrays = list(outputs.values())
     specs = [TensorSpec(frozenset({name}), array.shape) for name, array in outputs.items()]
     roles = adapter.output_roles(specs)
@@ -150,19 +153,19 @@ def by_role(adapter: Adapter, outputs: Mapping[str, NDArray[Any]]) -> dict[str, 
 
 
 def named_roles(outputs: Sequence[TensorSpec], names: Sequence[str]) -> dict[str, int] | None:
-    """Positions of outputs that carry all of these names, None if one is not found."""
+    """Positions of outputs with all of these names; None if one is not found."""
     found = {name: k for name in names for k, spec in enumerate(outputs) if spec.is_called(name)}
     return found if len(found) == len(names) and len(set(found.values())) == len(names) else None
 
 
 def agree(*sizes: int | None) -> bool:
-    """Whether the known ones among these sizes are equal."""
+    """Whether all known sizes are equal."""
     return len({size for size in sizes if size is not None}) <= 1
 
 
 @dataclass(frozen=True)
 class BoundNetwork:
-    """Name, categories, operating point, pixels and resizing; families add their tensors."""
+    """Name, categories, operating point, pixel format and resizing; families add their tensors."""
 
     notes: CardNotes
     categories: tuple[ModelCategory, ...]
@@ -175,7 +178,7 @@ class BoundNetwork:
 
     @property
     def labels(self) -> tuple[ModelCategory, ...]:
-        """Those of the categories that have a name of their own."""
+        """The categories with names of their own."""
         named = tuple(category for category in self.categories if category.name != f"category {category.id}")
         return named or self.categories
 

@@ -1,8 +1,7 @@
-"""Networks that list boxes with score, labels and masks: Open Model Zoo's `instance-segmentation-*`, OTX and Geti
+"""Networks that return boxes with scores, labels and masks: Open Model Zoo's `instance-segmentation-*`, OTX and Geti
 exports of Mask R-CNN, RTMDet-Ins and DETR kinds.
 
-Output contract: OpenVINO Model API, wrappers MaskRCNN and DETRInstSeg.
-"""
+Output contract: OpenVINO Model API, wrappers MaskRCNN and DETRInstSeg."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -51,7 +50,7 @@ class InstancesAdapter(BoundNetwork):
         if height is None or width is None:
             return None
         expected = image_input(interface, index=0, default="bgr", override=pixels)
-        # Exports say how they are to be resized; Open Model Zoo's own have no notes and keep proportions.
+        # Exports state how to resize; Open Model Zoo's own models have no metadata and keep the aspect ratio.
         return cls(
             card_notes(interface, cls.family, Defaults()),
             _categories(interface),
@@ -90,7 +89,7 @@ class InstancesAdapter(BoundNetwork):
 
 
 def _roles_by_rank(outputs: Sequence[TensorSpec]) -> Roles | None:
-    """Roles of three outputs with other names; those that explain a decision do not count."""
+    """Roles of three outputs with other names; outputs that explain a decision are ignored."""
     told = [k for k, spec in enumerate(outputs) if not any(spec.is_called(name) for name in _EXPLANATIONS)]
     ranked = sorted(told, key=lambda k: outputs[k].rank)
     if len(told) != 3 or [outputs[k].rank for k in ranked] not in ([1, 2, 3], [2, 3, 4]):
@@ -99,6 +98,6 @@ def _roles_by_rank(outputs: Sequence[TensorSpec]) -> Roles | None:
 
 
 def _categories(interface: NetworkInterface) -> tuple[ModelCategory, ...]:
-    """Labels as noted, less the placeholder that stands first; without notes COCO's 80."""
+    """Labels from the metadata, without the placeholder that comes first; COCO's 80 if there is none."""
     names, ids = noted_labels(interface)
     return categories_named(names[1:], ids[1:]) if names else COCO_CATEGORIES

@@ -1,9 +1,8 @@
 """Mask R-CNN in two forms.
 
-As the model converter wrote it: `mask_rcnn_resnet50_atrous_coco` of Open Model Zoo, NCHW or NHWC. As TensorFlow's
-Object Detection API froze it: five outputs, the class of each mask already chosen; the graph resizes by itself, so it
-is fed the image at its own size, as RGB bytes.
-"""
+As written by the model converter: `mask_rcnn_resnet50_atrous_coco` of Open Model Zoo, NCHW or NHWC. As frozen by
+TensorFlow's Object Detection API: five outputs, with the class of each mask already chosen; the graph resizes by
+itself, so it gets the image at its own size, as RGB bytes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ from maskwright.inference.labels import ModelCategory, categories_for, coco_cate
 from maskwright.inference.thresholds import Defaults
 
 DEFAULTS = Defaults(nms_iou=0.6)
-"""The graph has already suppressed at an IoU of 0.6 within each class."""
+"""The graph has already applied NMS at an IoU of 0.6 within each class."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class MaskRcnnAdapter(BoundNetwork):
     family: ClassVar[str] = "mask_rcnn"
     input_wh: tuple[int, int]
     info_index: int | None
-    """Position of the input that is told the size, None where the network has none."""
+    """Position of the input that takes the image size; None if there is none."""
 
     @classmethod
     def recognised(cls, interface: NetworkInterface, pixels: PixelFormat | None) -> "MaskRcnnAdapter | None":
@@ -90,7 +89,7 @@ class MaskRcnnAdapter(BoundNetwork):
 
 
 def _roles_by_shape(outputs: Sequence[TensorSpec]) -> Roles | None:
-    """Roles of two outputs with other names: seven columns, and the one of rank 4."""
+    """Roles of two outputs with other names: seven columns, and rank 4."""
     rows = [k for k, spec in enumerate(outputs) if spec.rank == 2 and spec.dim(1) == 7]
     masks = [k for k, spec in enumerate(outputs) if spec.rank == 4]
     if len(outputs) != 2 or len(rows) != 1 or len(masks) != 1:
@@ -99,12 +98,12 @@ def _roles_by_shape(outputs: Sequence[TensorSpec]) -> Roles | None:
 
 
 def categories_by_label(count: int) -> tuple[ModelCategory, ...]:
-    """The networks trained on COCO count its official ids, unused ones included: label = id, 1..90."""
+    """Networks trained on COCO use its official ids, including unused ones: label = id, 1..90."""
     return tuple(coco_category(label) for label in range(1, count + 1)) if count == 90 else ()
 
 
 def label_categories(interface: NetworkInterface, count: int) -> tuple[ModelCategory, ...]:
-    """Categories of labels 1..count; raises ValueError where the model's notes do not fit."""
+    """Categories of labels 1..count. Raises ValueError if the model's metadata does not fit."""
     names, ids = noted_labels(interface)
     if not names and not ids and count == 90:
         return categories_by_label(count)
@@ -112,7 +111,7 @@ def label_categories(interface: NetworkInterface, count: int) -> tuple[ModelCate
 
 
 def _input_wh(spec: TensorSpec, layout: str) -> tuple[int, int]:
-    """The fixed input size; networks with a free one run at the size of the published conversion, 1365 x 800."""
+    """The fixed input size; networks without one run at the size of the published conversion, 1365 x 800."""
     height, width = (spec.dim(1), spec.dim(2)) if layout == "NHWC" else (spec.dim(2), spec.dim(3))
     return width or 1365, height or 800
 
@@ -121,7 +120,7 @@ def _used_rows(detections: NDArray[np.floating]) -> NDArray[np.float32]:
     """Rows before the end marker.
 
     DetectionOutput writes image id -1 into the first unused row only and leaves zeros below it, so the first such row
-    ends the list; a graph without the marker ends at the first row without confidence.
+    ends the list; without a marker, the first row with score 0 does.
     """
     ends = np.flatnonzero((detections[:, 0] < 0) | (detections[:, 2] <= 0))
     return detections[: ends[0] if len(ends) else None].astype(np.float32)
@@ -152,8 +151,9 @@ class MaskRcnnTfAdapter(BoundNetwork):
 
     @staticmethod
     def output_roles(outputs: Sequence[TensorSpec]) -> Roles | None:
-        """Only by name, over all names of a tensor: OpenVINO gives each its alias in TensorFlow's graph, too, in no
-        fixed order, and sorts the outputs alphabetically."""
+        """By name only, over all names of a tensor: OpenVINO also gives each its alias in TensorFlow's graph, in no
+        fixed order, and sorts the outputs alphabetically.
+        """
         roles = named_roles(outputs, _OUTPUTS)
         if roles is None:
             return None
@@ -181,7 +181,9 @@ class MaskRcnnTfAdapter(BoundNetwork):
 
 
 def _stated_rows(stated: float, scores: NDArray[np.floating]) -> int:
-    """Rows that hold a detection: as many as stated, and none from the first without a score (padding says class 1)."""
+    """Number of rows with a detection: as many as stated, but none from the first zero score on (padding says
+    class 1).
+    """
     unused = np.flatnonzero(scores <= 0)
     limit = int(unused[0]) if len(unused) else len(scores)
     return min(limit, int(stated)) if np.isfinite(stated) and stated >= 0 else limit

@@ -1,4 +1,4 @@
-"""From a table of class probabilities per anchor to the best (anchor, class) pairs: shared by dense detectors."""
+"""From a table of class probabilities per anchor to the best (anchor, class) pairs; shared by dense detectors."""
 
 from dataclasses import dataclass
 
@@ -13,15 +13,15 @@ from maskwright.inference.masks import MaskSource
 from maskwright.inference.thresholds import Defaults
 
 _PAIRS_PER_INSTANCE = 20
-"""Pairs kept per instance the model may return. The best ones are kept, so suppression, which works down the same
-order, finds the same instances as if all were."""
+"""Pairs kept per instance that the model may return. The best are kept, so NMS, which works in the same order, finds
+the same instances as with all."""
 
 LARGEST = float(np.finfo(np.float16).max)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
-    """Best first; `rows` counts within `used`, the anchors that occur."""
+    """Best first; `rows` are indices into `used`, the anchors that occur."""
 
     used: NDArray[np.intp]
     rows: NDArray[np.intp]
@@ -33,10 +33,10 @@ def scored_pairs(scores: NDArray[np.floating], defaults: Defaults, *, skips_firs
     """Pairs above the floor from (A, C) probabilities; `skips_first`: column 0 is background, class 0 is column 1."""
     passes = scores > SCORE_FLOOR
     if skips_first:
-        passes[:, 0] = False  # before they are listed: nearly every anchor is background
+        passes[:, 0] = False  # before listing pairs, because nearly every anchor is background
     anchors, columns = np.divmod(_few_true(passes), scores.shape[1])
     found = scores[anchors, columns].astype(np.float32)
-    # A probability above 1 is none: infinite or foreign values must not become perfect scores.
+    # A probability above 1 is invalid: infinite or foreign values must not become perfect scores.
     wanted = found <= 1.001
     anchors, columns, found = anchors[wanted], columns[wanted] - skips_first, found[wanted]
     order = np.argsort(-found, kind="stable")[: _PAIRS_PER_INSTANCE * max(defaults.max_instances, 100)]
@@ -45,10 +45,12 @@ def scored_pairs(scores: NDArray[np.floating], defaults: Defaults, *, skips_firs
 
 
 def _few_true(flags: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """As `np.flatnonzero`, eight flags at a time: four times as fast on the 1.5 million of YOLACT, few of them true."""
+    """Like `np.flatnonzero`, but eight flags at a time: four times as fast on the 1.5 million of YOLACT, where few are
+    true.
+    """
     flat = np.ascontiguousarray(flags).reshape(-1)
     whole = len(flat) // 8 * 8
-    words = np.flatnonzero(flat[:whole].view(np.uint64) != 0)  # of flags it counts ten times as fast as of numbers
+    words = np.flatnonzero(flat[:whole].view(np.uint64) != 0)  # NumPy counts flags ten times as fast as numbers
     places = (words[:, None] * 8 + np.arange(8)).reshape(-1)
     return np.concatenate([places[flat[places]], whole + np.flatnonzero(flat[whole:])])
 
@@ -62,7 +64,7 @@ def pair_candidates(
     masks: MaskSource,
     defaults: Defaults,
 ) -> Candidates:
-    """Candidates of the pairs; boxes (U, 4) in image pixels, `sound` (U,) and masks are those of `pairs.used`."""
+    """Candidates of the pairs; boxes (U, 4) in image pixels, `sound` (U,) and masks belong to `pairs.used`."""
     kept = (touching(boxes_xyxy, frame) & sound)[pairs.rows]
     return Candidates(
         frame,
@@ -77,9 +79,10 @@ def pair_candidates(
 
 
 def finite(values: NDArray[np.floating]) -> NDArray[np.float32]:
-    """A float32 copy in which NaN and infinity are zero, so that they blot out one cell and not a whole mask.
+    """A float32 copy with NaN and infinity replaced by zero, so that they spoil one cell instead of a whole mask.
 
-    The rest is held within half precision's range, as `MaskSource.arrays` stores it, so that no product overflows.
+    The rest is clipped to the range of half precision, in which `MaskSource.arrays` stores it, so that no product
+    overflows.
     """
     copy = np.array(values, np.float32)
     if copy.size and not (copy.max() <= LARGEST and copy.min() >= -LARGEST):  # a NaN makes both comparisons false
@@ -89,5 +92,5 @@ def finite(values: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def sound_rows(values: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """(N,) bool: rows of (N, K) whose numbers are all finite and within half precision's range."""
+    """(N,) bool: rows of (N, K) whose numbers are all finite and within the range of half precision."""
     return np.asarray((np.abs(values) <= LARGEST).all(axis=1))

@@ -1,4 +1,4 @@
-"""How a network wants its pixels, told from its own notes, the converter's, or the graph."""
+"""How a network expects its pixels, from its own metadata, the converter's, or the graph."""
 
 from dataclasses import replace
 from typing import assert_never
@@ -13,7 +13,7 @@ from maskwright.plain_words import in_plain_words
 
 IMAGENET_MEAN_RGB = (123.675, 116.78, 103.94)
 IMAGENET_SCALE_RGB = (58.395, 57.12, 57.375)
-"""Of the model's own description in Open Model Zoo (model.yml), on a scale of 0..255."""
+"""In the model's description in Open Model Zoo (model.yml), on a scale of 0..255."""
 
 
 def image_input(
@@ -22,9 +22,9 @@ def image_input(
     """The format of image input `index`.
 
     In this order: the caller's choice; `model_info` (color_space, mean_values, scale_values, reverse_input_channels);
-    what the model converter noted; an input that feeds a convolution directly has nothing to normalise it, so it wants
-    normalised RGB (the raw ONNX export and the converted IR of one YOLACT differ in nothing else), except where the
-    family's habit is another scale; the family's own habit.
+    the model converter's metadata; an input that feeds a convolution directly cannot normalise, so it expects
+    normalised RGB (which is all that distinguishes the raw ONNX export from the converted IR of the same YOLACT),
+    unless the family uses another scale; the family's default.
     """
     layout = _layout(interface.inputs[index])
     if override is None and (noted := _noted(interface, default)) is not None:
@@ -46,7 +46,7 @@ def image_input(
 
 
 def noted_pixels(wanted: ImageInput) -> dict[str, str]:
-    """The entries of `model_info` from which `image_input` reads the same again."""
+    """The entries of `model_info` from which `image_input` reads the same format again."""
     return {
         "color_space": "RGB" if wanted.is_rgb else "BGR",
         "mean_values": " ".join(f"{value:g}" for value in wanted.mean),
@@ -55,7 +55,7 @@ def noted_pixels(wanted: ImageInput) -> dict[str, str]:
 
 
 def float_tensor(pixels: NDArray[np.uint8], wanted: ImageInput) -> NDArray[np.float32]:
-    """What the network itself is to be given for pixels ((1,) H, W, 3) uint8 BGR; otherwise done in the graph."""
+    """The tensor for pixels ((1,) H, W, 3) uint8 BGR if preprocessing is not done in the graph."""
     values = (pixels[..., ::-1] if wanted.is_rgb else pixels).astype(np.float32)
     if wanted.mean:
         values -= np.array(wanted.mean, np.float32)
@@ -71,7 +71,7 @@ def _layout(spec: TensorSpec) -> TensorLayout:
 
 
 def _noted(interface: NetworkInterface, default: PixelFormat) -> ImageInput | None:
-    """The format according to `model_info`, None where it says nothing.
+    """The format according to `model_info`; None if it says nothing.
 
     Without color_space the order of a mean of three tells the channel order (ImageNet's falls from red to blue);
     reverse_input_channels does not, because writers disagree whether it starts from BGR or RGB.
@@ -93,14 +93,14 @@ def _noted(interface: NetworkInterface, default: PixelFormat) -> ImageInput | No
 
 
 def _told(interface: NetworkInterface) -> PixelFormat | None:
-    """The format according to the model converter, which reversed the channels of what was an RGB network."""
+    """The format according to the model converter, which reversed the channels of RGB networks."""
     if not interface.conversion.get("mean_values"):
         return None
     return "bgr" if interface.conversion.get("reverse_input_channels") == "True" else "rgb"
 
 
 def _floats(interface: NetworkInterface, key: str) -> tuple[float, ...]:
-    """One number per channel; a single number stands for all of them."""
+    """One number per channel; a single number applies to all of them."""
     words = interface.metadata.get(key, "").translate(str.maketrans("[](),", "     ")).split()
     try:
         values = tuple(float(word) for word in words)

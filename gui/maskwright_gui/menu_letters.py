@@ -122,7 +122,7 @@ def _letter_controls(dialog: QDialog) -> None:
     ]
     tabs = [bar for bar in dialog.findChildren(QTabBar) if bar.isVisibleTo(dialog)]
     pages = [(bar, at) for bar in tabs for at in range(bar.count())]
-    titles = [label for label in dialog.findChildren(QLabel) if label.buddy() and label.isVisibleTo(dialog)]
+    titles = [label for label in dialog.findChildren(QLabel) if _leads_to_field(label) and label.isVisibleTo(dialog)]
     named: list[QAbstractButton | QLabel] = [*buttons, *titles]
     known = [each.text() for each in named] + [bar.tabText(at) for bar, at in pages]
     setters: list[Callable[[str], None]] = [each.setText for each in named]
@@ -130,6 +130,12 @@ def _letter_controls(dialog: QDialog) -> None:
     for give, text, lettered in zip(setters, known, with_letters(known), strict=True):
         if text != lettered:
             give(lettered)
+
+
+def _leads_to_field(label: QLabel) -> bool:
+    """And not to a text that stands beside it, where a letter would do nothing."""
+    field = label.buddy()
+    return field is not None and field.focusPolicy() != Qt.FocusPolicy.NoFocus
 
 
 def _has_letters(text: str) -> bool:

@@ -4,6 +4,8 @@ there."""
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from functools import partial
+from heapq import nsmallest
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -61,6 +63,28 @@ def matched_names(names: Collection[str], known: Collection[str]) -> dict[str, s
         if best is not None:
             wishes[best].append(name)
     return {claims[0]: file for file, claims in wishes.items() if len(claims) == 1}
+
+
+def similar_names(names: Collection[str], known: Collection[str], most: int = 8) -> dict[str, list[str]]:
+    """{name: known files that it may mean, the likeliest first} of names that are not known themselves.
+
+    They have the same name in another folder, or the same but for the ending; upper and lower case do not count. A file
+    that one of the names is already stays out.
+    """
+    by_stem: dict[str, list[str]] = defaultdict(list)
+    for file in set(known) - set(names):
+        by_stem[PurePosixPath(file).stem.casefold()].append(file)
+    return {
+        name: nsmallest(most, by_stem.get(PurePosixPath(name).stem.casefold(), ()), partial(_unlikeness, name))
+        for name in names
+        if name not in known
+    }
+
+
+def _unlikeness(name: str, file: str) -> tuple[bool, int, str]:
+    own, other = PurePosixPath(name), PurePosixPath(file)
+    folders_in_common = _common_end(own.parent.as_posix(), other.parent.as_posix())
+    return own.name.casefold() != other.name.casefold(), -folders_in_common, file
 
 
 def _best(name: str, files: list[str]) -> str | None:

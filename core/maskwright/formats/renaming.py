@@ -1,9 +1,12 @@
-"""Renames or leaves out classes of a data set before it is imported."""
+"""Renames classes and images of a data set, or leaves classes out, before it is imported."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
 from maskwright.document.values import Category, ImageRecord, ImageState
+from maskwright.errors import FormatError, InputError
+from maskwright.file_names import file_name_fault
 from maskwright.formats.data_set import DataSet
 
 
@@ -32,6 +35,22 @@ def with_classes(data: DataSet, names: Mapping[str, str | None]) -> DataSet:
         image_list=images,
         instances_by_image=left,
     )
+
+
+def with_images(data: DataSet, names: Mapping[str, str]) -> DataSet:
+    """`names`: {image: the file of the image folder that it is}; others keep their names.
+
+    Raises FormatError where two images would be one file, InputError for what is no name of a file.
+    """
+    for name in names.values():
+        if (fault := file_name_fault(name)) is not None:
+            raise InputError(f"expected the name of a file, got {name[:200]!r}: {fault}")
+    images = tuple(replace(each, file_name=names.get(each.file_name, each.file_name)) for each in data.image_list)
+    chosen = set(names.values())
+    counts = Counter(each.file_name for each in images if each.file_name in chosen)
+    if double := next((name for name, count in counts.items() if count > 1), None):
+        raise FormatError(f"{double} would be {counts[double]} images of it", path=data.path)
+    return replace(data, image_list=images)
 
 
 def _becomes(categories: tuple[Category, ...], names: Mapping[str, str | None]) -> dict[int, Category | None]:

@@ -1,6 +1,5 @@
 """Annotation files in and out, looked over and judged: what the commands do, as functions for scripts."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,14 +7,12 @@ from typing import TYPE_CHECKING, Literal
 
 from maskwright.errors import InputError
 from maskwright.formats.coco.options import CocoExportOptions, profile_named
-from maskwright.formats.data_set import Group, Problem, grouped
-from maskwright.formats.folder_contents import files_below
+from maskwright.formats.data_set import Problem
 from maskwright.formats.gate import Finding, fix_all
 from maskwright.formats.gate import check as look_over
 from maskwright.formats.package import Splitting, export_package, require_as_meant, require_suffix
-from maskwright.formats.registry import format_named, format_of, is_results
+from maskwright.formats.registry import format_named, format_of
 from maskwright.formats.selection import WriteReport
-from maskwright.images.pages import page_source
 from maskwright.monitor import SILENT, Monitor
 from maskwright.project.import_values import ImportOptions, ImportResult, require_whole
 from maskwright.project.snapshot import snapshot
@@ -67,6 +64,7 @@ def import_annotations(
     again: bool = False,
     may_lack_images: bool = False,
     class_names: Mapping[str, str | None] | None = None,
+    image_names: Mapping[str, str] | None = None,
     leave_out_missing: bool = False,
     monitor: Monitor = SILENT,
 ) -> Imported:
@@ -75,10 +73,13 @@ def import_annotations(
     format: a name as `maskwright convert --help` lists them; None: recognised. strict: nothing unless all can be taken
     in. dry_run: only what would come of it. again: add objects also where the project has them. may_lack_images: even
     if not one of the images is in the image folder. class_names: {class of the file: its name here, or None to leave it
-    out with its objects}. leave_out_missing: images that are not in the image folder, which else are listed as missing.
-    Raises FormatError (IncompleteError where strict), ProjectError.
+    out with its objects}. image_names: {image of the file that is not in the image folder: the file that it is there};
+    of another size it is left out. leave_out_missing: other images that are not in the image folder, which else are
+    listed as missing. Raises FormatError (IncompleteError where strict), ProjectError.
     """
-    options = ImportOptions(strict, dry_run, again, may_lack_images, class_names or {}, leave_out_missing)
+    options = ImportOptions(
+        strict, dry_run, again, may_lack_images, class_names or {}, image_names or {}, leave_out_missing
+    )
     monitor.report(0, None, f"Importing {Path(source).name}")
     result, problems = project.imports.add_file(Path(source), format_name=format, options=options)
     return Imported(result, tuple(problems), len(project.image_folder.missing()))
@@ -181,59 +182,3 @@ def evaluate(
 def _require_one(value: object, known: Sequence[object], name: str) -> None:
     if value not in known:
         raise InputError(f"expected {name} to be one of {', '.join(map(repr, known))}, got {value!r}")
-
-
-_MOST_NAMED = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class IncomingClass:
-    name: str
-    object_count: int
-    known_as: str | None
-    """What the project calls a class of the same name; None where it has none."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImportPreview:
-    path: Path
-    format_title: str
-    result: ImportResult
-    """As it would be with every class under its own name."""
-    image_count: int
-    missing: tuple[str, ...]
-    """Names of images that are not in the image folder; at most a thousand of `missing_count`."""
-    missing_count: int
-    classes: tuple[IncomingClass, ...]
-    """Empty for a results list of a detector, whose classes are numbers of the project's."""
-    problems: tuple[Group, ...]
-    """What would be left out or come otherwise, by reason."""
-
-
-def preview_import(project: Project, path: Path) -> ImportPreview:
-    """Reads all of the file; the project stays as it is. Raises FormatError and ProjectError as an import does."""
-    trial = ImportOptions(is_trial=True, may_lack_images=True)
-    if is_results(path):
-        result, problems = project.imports.add_file(path, options=trial)
-        title = "COCO results"
-        return ImportPreview(path, title, result, result.image_count, (), 0, (), tuple(grouped(problems)))
-    data = project.imports.read(path)
-    result = project.imports.add(data, trial)
-    here = files_below(project.image_root)
-    names = [image.file_name for image in data.images()]
-    missing = [name for name in names if page_source(Path(name))[0].as_posix() not in here]
-    counts = Counter(each.category_id for image in data.images() for each in data.instances(image.id))
-    known = {category.name.casefold(): category.name for category in project.categories.listed()}
-    classes = tuple(
-        IncomingClass(each.name, counts[each.id], known.get(each.name.casefold())) for each in data.categories()
-    )
-    return ImportPreview(
-        path,
-        format_of(path).title,
-        result,
-        len(names),
-        tuple(missing[:_MOST_NAMED]),
-        len(missing),
-        classes,
-        tuple(grouped(data.problems)),
-    )

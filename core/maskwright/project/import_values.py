@@ -43,6 +43,8 @@ class ImportOptions:
     """Even if not one of the images is in the image folder."""
     class_names: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
     """{class of the file: what it is called here, or None to leave its objects out}; others keep their names."""
+    image_names: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """{image of the file that is not in the image folder: the file that it is there}."""
     leaves_out_missing: bool = False
     """Images that are not in the image folder, with their objects; else they are listed as missing."""
 

@@ -14,7 +14,7 @@ from maskwright.formats.data_set import Problem
 from maskwright.formats.folder_contents import FolderSizes, files_below, names_in_folder, sizes_of
 from maskwright.formats.json_stream import paused_gc
 from maskwright.formats.naming import matched_names
-from maskwright.formats.renaming import with_classes
+from maskwright.formats.renaming import with_classes, with_images
 from maskwright.images.header import probe_image
 from maskwright.images.pages import page_source
 from maskwright.project.bulk import TooHighError, insert_annotations
@@ -125,7 +125,7 @@ class ImportRepository(Repository):
 
         chosen = options or ImportOptions(may_lack_images=True)
         size_of = sizes_of(self._source.image_root, path.parent)
-        is_as_it_is = not chosen.class_names and not chosen.leaves_out_missing
+        is_as_it_is = not (chosen.class_names or chosen.image_names or chosen.leaves_out_missing)
         for keeps_ids in (True, False) if is_as_it_is else ():
             stream = CocoStream(path, size_of=size_of)
             with self._database.read() as connection:
@@ -166,7 +166,7 @@ class ImportRepository(Repository):
         self, data: "DataSet", path: Path, options: ImportOptions, image_folder: str = ""
     ) -> tuple[ImportResult, list[Problem]]:
         problems = list(data.problems)
-        data = self._as_named_here(data, path, options, problems, image_folder)
+        data = with_images(self._as_named_here(data, path, options, problems, image_folder), options.image_names)
         if options.leaves_out_missing:
             here = files_below(self._source.image_root)
             kept = tuple(each for each in data.image_list if page_source(Path(each.file_name))[0].as_posix() in here)
@@ -234,7 +234,7 @@ class ImportRepository(Repository):
             Problem(name, f"was matched to {place!r} in the image folder", "changed") for name, place in found.items()
         ]
         is_lost = names and not found and here.isdisjoint(page_source(Path(name))[0].as_posix() for name in names)
-        if is_lost and not options.may_lack_images:
+        if is_lost and not options.may_lack_images and not options.image_names:
             raise FormatError(
                 f"none of its images ({len(names)}) is in {self._source.image_root}", path=path,
                 hint=f"the first is called {names[0]!r}; --relocate searches by name and size",

@@ -6,10 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import shiboken6
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
-from maskwright.monitor import Monitor
+from maskwright.errors import MaskwrightError
 from maskwright.words import count_of
 from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.feature import Context, Feature
@@ -20,8 +21,9 @@ from maskwright_gui.saving import SavingWatch
 
 if TYPE_CHECKING:
     from maskwright.formats.gate import Finding
-    from maskwright.operations.exchange import Imported, ImportPreview
+    from maskwright.operations.exchange import Imported
     from maskwright.operations.exporting import ExportOutcome, ExportRequest
+    from maskwright.operations.import_preview import ImportPreview, MissingImage
     from maskwright_gui.dialogs.findings import FindingsDialog
     from maskwright_gui.dialogs.import_preview import ImportPreviewDialog
 
@@ -108,22 +110,19 @@ class ExchangeFeature(Feature):
 
     def import_annotations(self) -> None:
         """Ask for the file to import."""
-        name, _ = QFileDialog.getOpenFileName(self._window, "Import annotations", "", COCO_FILTER)
+        project = self._session.project
+        folder = str(project.image_root) if project is not None else ""
+        name, _ = QFileDialog.getOpenFileName(self._window, "Import annotations", folder, COCO_FILTER)
         if name:
             self.look_into(Path(name))
 
     def look_into(self, path: Path) -> None:
         """Show what a file would bring, before it is imported."""
-        from maskwright.operations.exchange import preview_import
+        from maskwright.operations.import_preview import preview_import
 
         if self._session.project is not None and self._may_begin():
             self._session.save()
-            project = self._session.project
-
-            def work(monitor: Monitor) -> object:
-                monitor.report(0, None, f"Reading {path.name}")
-                return preview_import(project.stored, path)
-
+            work = partial(preview_import, self._session.project.stored, path)
             operation = self._run_beside(work, self.show_preview, "The file cannot be imported")
             self._follow(operation, path.parent)
 
@@ -134,36 +133,64 @@ class ExchangeFeature(Feature):
         known = tuple(category.name for category in self._session.classes.listed)
         dialog = ImportPreviewDialog(preview, known, self._window)
         dialog.import_requested.connect(
-            lambda names, again, without_missing: self.import_file(
-                preview.path, class_names=names, adds_again=again, leaves_out_missing=without_missing
+            lambda names, files, again, without_missing: self.import_file(
+                preview.path,
+                class_names=names,
+                image_names=files,
+                adds_again=again,
+                leaves_out_missing=without_missing,
             )
         )
+        dialog.file_wanted.connect(partial(self._ask_for_file, dialog))
         dialog.open()
         return dialog
+
+    def _ask_for_file(self, dialog: "ImportPreviewDialog", image: "MissingImage") -> None:
+        """Which file of the image folder an image of the preview is."""
+        from maskwright.operations.import_preview import file_for
+
+        project = self._session.project
+        if project is None:
+            return
+        name, _ = QFileDialog.getOpenFileName(dialog, f"Which file is {image.name}?", str(project.image_root))
+        if not name:
+            return
+
+        def refuse(error: MaskwrightError) -> None:
+            if shiboken6.isValid(dialog):  # it may have been cancelled meanwhile
+                dialog.refuse(f"{Path(name).name} cannot be {image.name}: {error.reason}.")
+
+        def assign(file: str) -> None:
+            if shiboken6.isValid(dialog):
+                dialog.assign(image, file)
+
+        self._run_beside(lambda _monitor: file_for(project.stored, image, Path(name)), assign, refuse, joins=True)
 
     def import_file(
         self,
         path: Path,
         *,
         class_names: "Mapping[str, str | None] | None" = None,
+        image_names: "Mapping[str, str] | None" = None,
         adds_again: bool = False,
         leaves_out_missing: bool = False,
     ) -> None:
         """Import annotations of any known format into the project, in one transaction.
 
-        class_names: {class in the file: its name in the project, or None to leave it out}. adds_again: also add objects
-        that are already there. leaves_out_missing: leave out images that are not in the image folder, with their
-        objects.
+        class_names: {class in the file: its name in the project, or None to leave it out}. image_names: {missing image:
+        its file in the image folder}. adds_again: also add objects that are already there. leaves_out_missing: leave
+        out images that are not in the image folder, with their objects.
         """
         from maskwright.operations.exchange import import_annotations
 
         if self._session.project is not None and self._may_begin():
-            project, names = self._session.project, dict(class_names or {})
+            project = self._session.project
             operation = self._run_beside(
                 lambda monitor: import_annotations(
                     project.stored,
                     path,
-                    class_names=names,
+                    class_names=class_names,
+                    image_names=image_names,
                     again=adds_again,
                     leave_out_missing=leaves_out_missing,
                     monitor=monitor,

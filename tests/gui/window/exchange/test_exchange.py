@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from pycocotools.coco import COCO
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLabel, QLineEdit, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from maskwright.document import edits
@@ -19,6 +19,7 @@ from maskwright_gui.dialogs.export import ExportDialog
 from maskwright_gui.dialogs.findings import FindingsDialog
 from maskwright_gui.dialogs.import_preview import ImportPreviewDialog
 from maskwright_gui.menu_letters import bare
+from project_builders import write_image
 from window_support import image_folder
 
 BOW_TIE = Polygon.of([(5, 5), (25, 25), (25, 5), (5, 25)])
@@ -217,16 +218,23 @@ def texts(dialog: QWidget) -> str:
     return "\n".join(label.text() for label in dialog.findChildren(QLabel))
 
 
+def choice(dialog: QWidget, name: str) -> QComboBox:
+    return next(box for box in dialog.findChildren(QComboBox) if box.accessibleName() == name)
+
+
+def press_import(qtbot: QtBot, bench: Workbench, dialog: QWidget) -> None:
+    with qtbot.waitSignal(bench.exchange.imported, timeout=20_000):
+        next(button for button in dialog.findChildren(QPushButton) if bare(button.text()) == "Import").click()
+
+
 def test_an_import_says_first_what_it_would_bring(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
     dialog = preview(qtbot, project, coco_file(tmp_path, "000.png", "gone.png"))
     assert "1 of 2 images found in the image folder" in texts(dialog)
-    assert "gone.png" in texts(dialog)
+    assert "1 missing" in texts(dialog)
     assert len(project.session.document) == 0
 
-    box = next(box for box in dialog.findChildren(QComboBox))
-    box.setCurrentText("cell")
-    with qtbot.waitSignal(project.exchange.imported, timeout=20_000):
-        next(button for button in dialog.findChildren(QPushButton) if bare(button.text()) == "Import").click()
+    choice(dialog, "Project class for dog").setCurrentText("cell")
+    press_import(qtbot, project, dialog)
 
     assert [category.name for category in project.session.classes.listed] == ["cell"]
     assert len(project.session.document) == 1
@@ -238,8 +246,7 @@ def test_images_that_are_missing_can_be_left_out(qtbot: QtBot, project: Workbenc
     switch = next(box for box in dialog.findChildren(QCheckBox) if "1 missing image" in bare(box.text()))
     assert not switch.isChecked()
     switch.click()
-    with qtbot.waitSignal(project.exchange.imported, timeout=20_000):
-        next(button for button in dialog.findChildren(QPushButton) if bare(button.text()) == "Import").click()
+    press_import(qtbot, project, dialog)
     assert len(project.images.rows.ids) == before
     assert len(project.session.document) == 1
 
@@ -247,6 +254,55 @@ def test_images_that_are_missing_can_be_left_out(qtbot: QtBot, project: Workbenc
 def test_where_no_image_is_missing_nothing_is_offered(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
     dialog = preview(qtbot, project, coco_file(tmp_path, "000.png", "001.png"))
     assert not any("missing" in bare(box.text()) for box in dialog.findChildren(QCheckBox) if box.isVisibleTo(dialog))
+
+
+def test_a_missing_image_is_assigned_to_the_file_that_it_must_be(
+    qtbot: QtBot, project: Workbench, tmp_path: Path
+) -> None:
+    dialog = preview(qtbot, project, coco_file(tmp_path, "000.png", "001.jpg"))
+    assert "1 of 2 images found in the image folder, 1 more under another name" in texts(dialog)
+    assert choice(dialog, "File for 001.jpg").currentText() == "001.png"
+    press_import(qtbot, project, dialog)
+    assert [len(project.session.document_of(id_)) for id_ in (1, 2)] == [1, 1]
+
+
+def test_a_missing_image_becomes_the_file_that_the_user_chooses(
+    qtbot: QtBot, project: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = project.session.project.image_root
+    dialog = preview(qtbot, project, coco_file(tmp_path, "000.png", "gone.png"))
+    box = choice(dialog, "File for gone.png")
+    assert box.currentText() == "List as missing"
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(root / "002.png"), ""))
+    box.setCurrentText("Choose a file…")
+    qtbot.waitUntil(lambda: box.currentText() == "002.png", timeout=20_000)
+    press_import(qtbot, project, dialog)
+    assert len(project.session.document_of(3)) == 1
+
+
+def test_a_file_that_cannot_be_the_image_is_refused_in_the_dialog(
+    qtbot: QtBot, project: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialog = preview(qtbot, project, coco_file(tmp_path, "000.png", "gone.png"))
+    box = choice(dialog, "File for gone.png")
+    foreign = write_image(tmp_path / "elsewhere" / "gone.png")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(foreign), ""))
+    box.setCurrentText("Choose a file…")
+    qtbot.waitUntil(lambda: "it is not in the project's image folder" in texts(dialog), timeout=20_000)
+    assert box.currentText() == "List as missing"
+
+
+def test_one_file_is_not_taken_for_two_images(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
+    dialog = preview(qtbot, project, coco_file(tmp_path, "000.png", "001.jpg", "001.bmp"))
+    boxes = [choice(dialog, f"File for 001.{ending}") for ending in ("jpg", "bmp")]
+    assert {box.currentText() for box in boxes} == {"List as missing"}
+    button = next(button for button in dialog.findChildren(QPushButton) if bare(button.text()) == "Import")
+    for box in boxes:
+        box.setCurrentText("001.png")
+    assert not button.isEnabled()
+    assert "001.png is chosen for more than one image" in texts(dialog)
+    boxes[0].setCurrentIndex(1)
+    assert button.isEnabled()
 
 
 def test_a_file_about_other_images_cannot_be_imported(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:

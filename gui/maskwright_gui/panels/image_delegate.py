@@ -6,8 +6,8 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from maskwright.document.values import ImageRecord, ImageStanding
 from maskwright.plain_text import shown
-from maskwright_gui.panels.image_model import REASON_ROLE, RECORD_ROLE, THUMBNAIL_ROLE
-from maskwright_gui.panels.state_marks import paint_record_mark, record_text
+from maskwright_gui.panels.image_model import MISSING_ROLE, REASON_ROLE, RECORD_ROLE, THUMBNAIL_ROLE
+from maskwright_gui.panels.state_marks import paint_missing_mark, paint_record_mark, record_text
 from maskwright_gui.theme import LIGHT, Theme
 from maskwright_gui.workers.thumbnails import THUMBNAIL_SIZE
 
@@ -23,20 +23,9 @@ class ImageDelegate(QStyledItemDelegate):
 
     theme: Theme = LIGHT
 
-    def _paint_thumbnail(self, painter: QPainter, frame: QRect, image: QImage | None) -> None:
-        painter.fillRect(frame, QColor(self.theme.canvas))
-        if image is None:
-            return
-        if image.isNull():
-            painter.setPen(QColor("#ff8a80"))
-            painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, "unreadable")
-            return
-        size = image.size().scaled(frame.size(), Qt.AspectRatioMode.KeepAspectRatio)
-        target = QRect(frame.topLeft(), size)
-        target.moveCenter(frame.center())
-        painter.drawImage(target, image)
-
-    def _paint_texts(self, painter: QPainter, area: QRect, record: ImageRecord, reason: str) -> None:
+    def _paint_texts(
+        self, painter: QPainter, area: QRect, record: ImageRecord, reason: str, *, is_missing: bool
+    ) -> None:
         """In an order of the queue, the reason replaces state and number of objects; the state mark stays."""
         metrics = QFontMetrics(painter.font())
         name = shown(record.file_name)
@@ -45,8 +34,9 @@ class ImageDelegate(QStyledItemDelegate):
         painter.drawText(QPointF(area.left(), area.top() + metrics.ascent()), elided)
         painter.setPen(QColor(self.theme.muted))
         top = area.top() + _line_px(metrics)
-        paint_record_mark(painter, QPointF(area.left() + 6, top + metrics.height() / 2), record)
-        told = reason or f"{record.instance_count:,} · {record_text(record)}"
+        paint_mark(painter, QPointF(area.left() + 6, top + metrics.height() / 2), record, is_missing=is_missing)
+        told = f"{record.instance_count:,} · {'missing' if is_missing else record_text(record)}"
+        told = told if is_missing else reason or told
         elided = metrics.elidedText(told, Qt.TextElideMode.ElideRight, area.width() - 18)
         painter.drawText(QPointF(area.left() + 18, top + metrics.ascent()), elided)
 
@@ -66,10 +56,11 @@ class ImageDelegate(QStyledItemDelegate):
         width = rect.width() - _LEFT - PADDING
         frame = QRect(rect.left() + _LEFT, rect.top() + PADDING, width, THUMBNAIL_SIZE.height())
         painter.setOpacity(1.0 if record.standing is ImageStanding.LISTED else _OUTSIDE_OPACITY)
-        self._paint_thumbnail(painter, frame, index.data(THUMBNAIL_ROLE))
+        is_missing = bool(index.data(MISSING_ROLE))
+        paint_picture(painter, frame, index.data(THUMBNAIL_ROLE), self.theme, is_missing=is_missing)
         painter.setOpacity(1.0)
         area = QRect(frame.left(), frame.bottom() + PADDING, width, 2 * _line_px(option.fontMetrics))
-        self._paint_texts(painter, area, record, index.data(REASON_ROLE) or "")
+        self._paint_texts(painter, area, record, index.data(REASON_ROLE) or "", is_missing=is_missing)
         if is_selected and state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(QPen(QColor(self.theme.accent), 1, Qt.PenStyle.DotLine))
             painter.drawRect(rect.adjusted(0, 0, -1, -1))
@@ -78,6 +69,28 @@ class ImageDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         texts = 2 * _line_px(option.fontMetrics)
         return QSize(THUMBNAIL_SIZE.width(), THUMBNAIL_SIZE.height() + texts + 3 * PADDING)
+
+
+def paint_picture(painter: QPainter, frame: QRect, image: QImage | None, theme: Theme, *, is_missing: bool) -> None:
+    """In the middle of the frame; where there is none that can be shown, why."""
+    painter.fillRect(frame, QColor(theme.canvas))
+    if image is None:
+        return
+    if image.isNull():
+        painter.setPen(QColor("#ff8a80"))
+        painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, "missing" if is_missing else "unreadable")
+        return
+    target = QRect(frame.topLeft(), image.size().scaled(frame.size(), Qt.AspectRatioMode.KeepAspectRatio))
+    target.moveCenter(frame.center())
+    painter.drawImage(target, image)
+
+
+def paint_mark(painter: QPainter, centre: QPointF, record: ImageRecord, *, is_missing: bool) -> None:
+    """Of its state; that it is done says nothing where there is no image."""
+    if is_missing:
+        paint_missing_mark(painter, centre)
+    else:
+        paint_record_mark(painter, centre, record)
 
 
 def _line_px(metrics: QFontMetrics) -> int:
@@ -107,14 +120,10 @@ class GridDelegate(QStyledItemDelegate):
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect.adjusted(1, 1, -1, -1), QColor(self.theme.selection))
         frame = QRect(rect.left() + 6, rect.top() + 6, PICTURE_PX, PICTURE_PX * 3 // 4)
-        painter.fillRect(frame, QColor(self.theme.canvas))
-        picture = index.data(THUMBNAIL_ROLE)
-        if isinstance(picture, QImage) and not picture.isNull():
-            target = QRect(frame.topLeft(), picture.size().scaled(frame.size(), Qt.AspectRatioMode.KeepAspectRatio))
-            target.moveCenter(frame.center())
-            painter.drawImage(target, picture)
+        is_missing = bool(index.data(MISSING_ROLE))
+        paint_picture(painter, frame, index.data(THUMBNAIL_ROLE), self.theme, is_missing=is_missing)
         below = QRect(frame.left() + 16, frame.bottom() + 2, frame.width() - 16, 22)
-        paint_record_mark(painter, QPointF(frame.left() + 6, below.center().y() + 1), record)
+        paint_mark(painter, QPointF(frame.left() + 6, below.center().y() + 1), record, is_missing=is_missing)
         painter.setPen(QColor(self.theme.text))
         text = f"{shown(record.file_name.rpartition('/')[2])} · {record.instance_count}"
         elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, below.width())

@@ -33,6 +33,8 @@ RECORD_ROLE = Qt.ItemDataRole.UserRole
 THUMBNAIL_ROLE = Qt.ItemDataRole.UserRole + 1
 REASON_ROLE = Qt.ItemDataRole.UserRole + 2
 """Why the image has its place in the queue; empty in the order of names."""
+MISSING_ROLE = Qt.ItemDataRole.UserRole + 3
+"""Whether the file of the image was not there when its thumbnail was made."""
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -229,11 +231,14 @@ class ImageListModel(QAbstractListModel):
             return shown(record.file_name)
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             counted = f"{record.instance_count} object" + ("s" if record.instance_count != 1 else "")
-            told = f"{shown(record.file_name)}\n{record.width} × {record.height}, {counted}, {record_text(record)}"
+            standing = "missing" if self._thumbnails.is_missing(record.id) else record_text(record)
+            told = f"{shown(record.file_name)}\n{record.width} × {record.height}, {counted}, {standing}"
             origin = self.origin(record.id) if role == Qt.ItemDataRole.ToolTipRole else ""
             return "\n".join(filter(None, (told, self.reason(record.id), origin)))
         if role == REASON_ROLE:
             return self.reason(record.id)
+        if role == MISSING_ROLE:
+            return self._thumbnails.is_missing(record.id)
         if role == RECORD_ROLE:
             return record
         if role == THUMBNAIL_ROLE and self._project is not None:

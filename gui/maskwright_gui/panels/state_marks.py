@@ -27,6 +27,9 @@ _INSTANCE_TEXT = {
     InstanceState.REJECTED: "rejected",
 }
 
+MISSING_COLOUR = QColor("#d9534f")
+"""Of what stands for an image whose file is not there."""
+
 
 def state_text(state: ImageState) -> str:
     """The state as a word."""
@@ -84,6 +87,17 @@ def paint_record_mark(painter: QPainter, centre: QPointF, record: ImageRecord) -
     painter.setPen(QPen(state_colour(ImageState.UNSEEN), 1.5))
     for corner in (QPointF(4, 4), QPointF(4, -4)):
         painter.drawLine(centre - corner, centre + corner)
+    painter.restore()
+
+
+def paint_missing_mark(painter: QPainter, centre: QPointF) -> None:
+    """An exclamation mark in a ring, whatever the state: there is nothing to look at."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(MISSING_COLOUR, 1.5))
+    painter.drawEllipse(centre, 5.0, 5.0)
+    painter.drawLine(centre - QPointF(0, 2.6), centre + QPointF(0, 0.6))
+    painter.drawPoint(centre + QPointF(0, 2.7))
     painter.restore()
 
 

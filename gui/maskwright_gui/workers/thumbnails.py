@@ -15,6 +15,7 @@ from maskwright.document.palette import category_colour, stable_colour
 from maskwright.document.values import Category, Instance, InstanceState
 from maskwright.errors import ImageError, ProjectError
 from maskwright.geometry.polygon import Polygon
+from maskwright.images.pages import page_source
 from maskwright_gui.canvas.pyramid import ImagePyramid, bgr_to_qimage
 from maskwright_gui.workers.decoding import NotWantedError, one_at_a_time, require_turn
 from maskwright_gui.workers.worker import Worker
@@ -59,6 +60,7 @@ class ThumbnailLoader(Worker):
         self._waiting: OrderedDict[int, Path] = OrderedDict()
         self._kept: LRUCache[int, QImage] = LRUCache(MAX_KEPT)
         self._outdated: set[int] = set()
+        self._missing: set[int] = set()
         self._max_side_px = max_side_px
         self.loaded.connect(self._keep)
 
@@ -74,6 +76,10 @@ class ThumbnailLoader(Worker):
                 self._waiting.popitem(last=False)
             self._condition.notify()
         return image
+
+    def is_missing(self, image_id: int) -> bool:
+        """Whether its file was not there when its picture was to be made."""
+        return image_id in self._missing
 
     def renew(self, image_ids: Set[int]) -> None:
         """Make these again when requested; until then the old ones are shown."""
@@ -92,12 +98,17 @@ class ThumbnailLoader(Worker):
         """Drop everything, for another project."""
         with self._condition:
             self._waiting.clear()
+            self._missing.clear()
         self._kept.clear()
         self._outdated.clear()
 
     def _keep(self, image_id: int, image: QImage) -> None:
         self._kept[image_id] = image
         self._outdated.discard(image_id)
+
+    def _note_missing(self, image_id: int, is_missing: bool) -> None:
+        with self._condition:  # `forget` may be called meanwhile
+            (self._missing.add if is_missing else self._missing.discard)(image_id)
 
     def run(self) -> None:
         while True:
@@ -111,6 +122,7 @@ class ThumbnailLoader(Worker):
                 log.exception("a small picture was not made")
                 small = QImage()
             if small is not None:
+                self._note_missing(image_id, small.isNull() and not page_source(path)[0].exists())
                 self.loaded.emit(image_id, small)
 
 

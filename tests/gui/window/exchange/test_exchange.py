@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from pycocotools.coco import COCO
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLabel, QLineEdit, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -19,6 +20,7 @@ from maskwright_gui.dialogs.export import ExportDialog
 from maskwright_gui.dialogs.findings import FindingsDialog
 from maskwright_gui.dialogs.import_preview import ImportPreviewDialog
 from maskwright_gui.menu_letters import bare
+from maskwright_gui.panels.image_model import MISSING_ROLE, THUMBNAIL_ROLE
 from project_builders import write_image
 from window_support import image_folder
 
@@ -321,3 +323,20 @@ def test_images_of_another_size_are_named_before_the_import(qtbot: QtBot, projec
 
     assert "objects on 1 image whose size in the file differs (000.png)" in texts(dialog)
     assert "1 new" in texts(dialog)
+
+
+def test_an_image_whose_file_is_not_there_is_called_missing_and_not_done(
+    qtbot: QtBot, project: Workbench, tmp_path: Path
+) -> None:
+    dialog = preview(qtbot, project, coco_file(tmp_path, "000.png", "gone.png"))
+    press_import(qtbot, project, dialog)
+    rows = project.images.rows
+    gone, here = (rows.index(rows.ids.tolist().index(id_)) for id_ in (rows.ids.max(), rows.ids.min()))
+
+    def is_missing() -> bool:
+        gone.data(THUMBNAIL_ROLE)
+        return bool(gone.data(MISSING_ROLE))
+
+    qtbot.waitUntil(is_missing, timeout=20_000)
+    assert gone.data(Qt.ItemDataRole.AccessibleTextRole).endswith("missing")
+    assert not here.data(MISSING_ROLE)

@@ -147,8 +147,9 @@ class MainWindow(QMainWindow):
         return strip
 
     def add_canvas_bar(self, bar: QWidget) -> None:
-        """Add controls that float over the canvas."""
+        """Add controls that float over the canvas; no message covers them."""
         self._canvas_bars.append(bar)
+        self.toasts.keep_clear(bar)
 
     @property
     def parts(self) -> tuple[QWidget, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from maskwright.errors import MaskwrightError
@@ -64,13 +64,13 @@ class Toasts(QWidget):
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(8)
         self._shown: list[_Toast] = []
-        self._kept_clear: QWidget | None = None
+        self._kept_clear: list[QWidget] = []
         host.installEventFilter(self)
         self.hide()
 
     def keep_clear(self, widget: QWidget) -> None:
-        """Place messages beside this widget in the lower right, or above it if there is no room beside it."""
-        self._kept_clear = widget
+        """Place messages beside this widget, or above it if there is no room beside it."""
+        self._kept_clear.append(widget)
         widget.installEventFilter(self)
 
     def show_message(self, message: Message) -> None:
@@ -128,13 +128,19 @@ class Toasts(QWidget):
         self.setFixedWidth(width)
         heights = [toast.heightForWidth(width) for toast in self._shown]
         self.setFixedHeight(sum(heights) + self._layout.spacing() * max(len(heights) - 1, 0))
-        x, y = host.width() - width - MARGIN_PX, host.height() - self.height() - MARGIN_PX
-        other = self._kept_clear
-        if other is not None and other.isVisible():
-            corner = other.mapTo(host, QPoint(0, 0))
-            beside = corner.x() - width - MARGIN_PX
-            x, y = (beside, y) if beside >= MARGIN_PX else (x, corner.y() - self.height() - MARGIN_PX)
-        self.move(x, max(y, 0))
+        self.move(self._free_place(self.size()))
+
+    def _free_place(self, size: QSize) -> QPoint:
+        """The lower right, or the next place on its left or above it that covers nothing that is kept clear."""
+        host, gap = self._host, MARGIN_PX
+        x, y = host.width() - size.width() - gap, host.height() - size.height() - gap
+        corners = [(other, other.mapTo(host, QPoint(0, 0))) for other in self._kept_clear if other.isVisible()]
+        taken = [QRect(corner, other.size()).adjusted(1 - gap, 1 - gap, gap - 1, gap - 1) for other, corner in corners]
+        lefts = [left for _, corner in corners if (left := corner.x() - size.width() - gap) >= gap]
+        tops = sorted((max(corner.y() - size.height() - gap, 0) for _, corner in corners), reverse=True)
+        places = [QPoint(left, top) for top in (y, *tops) for left in (x, *lefts)]
+        free = (place for place in places if not any(QRect(place, size).intersects(each) for each in taken))
+        return next(free, QPoint(x, max(y, 0)))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in _MOVES and self._shown:

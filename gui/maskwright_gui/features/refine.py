@@ -236,11 +236,13 @@ class RefineFeature(Feature):
         self._session.edit_image(image_id, still_true(change, self._session.document_of(image_id)), wish.label)
 
     def _on_done(self, wish: Wish, report: "RefineReport") -> None:
+        from maskwright.assist.refine import Verdict
+
         if self._session.project is None:
             return
         message = told(report, self._point.assistants.identity, only_boxes=wish.only_boxes)
         step = self._session.history.latest_step
-        is_here = wish.image_ids is not None and self._session.image is not None
+        is_here = wish.image_ids is not None and self._session.image is not None and report.counts[Verdict.TAKEN] > 0
         if message.tone == "info" and is_here and step is not None and step.label == wish.label:
             undo = partial(self._editing.undo_step, wish.label, step)
             message = Message(message.text, message.detail, action_text=UNDO_TEXT, action=undo)

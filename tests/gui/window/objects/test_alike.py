@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPoint, QRect
 from pytestqt.qtbot import QtBot
 
 from maskwright.assist.like import Gallery
@@ -15,6 +16,7 @@ from maskwright.operations.alike import Examples, Found
 from maskwright_gui.app import Workbench
 from maskwright_gui.features.alike.searching import Searcher
 from maskwright_gui.menu_letters import bare
+from maskwright_gui.messages import Message
 from project_builders import square
 
 ORIGIN = Provenance("assist net, like 1 object", "h", 0.0, 1.0, "2026-01-01T00:00:00Z")
@@ -178,3 +180,17 @@ def test_images_out_of_the_set_are_passed_over(qtbot: QtBot, searched: Workbench
     searched.alike.find_on_next(2)
     finish(qtbot, searched)
     assert finding.looked == [1, 3, 4]
+
+
+@pytest.mark.parametrize("width", [1440, 1100], ids=["wide", "narrow"])
+def test_no_message_covers_the_bar(qtbot: QtBot, searched: Workbench, width: int) -> None:
+    window, bar = searched.window, searched.alike.bar
+    window.resize(width, 700)
+    for number in range(3):
+        window.toasts.show_message(Message(f"Something to know, {number}", "With a detail."))
+    bar.show_counts(1000, 10_000)
+    qtbot.waitUntil(bar.isVisible)
+    on_bar, on_messages = (QRect(each.mapToGlobal(QPoint(0, 0)), each.size()) for each in (bar, window.toasts))
+    assert not on_messages.intersects(on_bar)
+    searched.alike.close()
+    assert window.toasts.geometry().bottom() > window.canvas.height() - 20

@@ -14,6 +14,7 @@ from maskwright.document.values import ImageState, Instance, InstanceState, Prov
 from maskwright.geometry.polygon import Polygon
 from maskwright_gui.app import Workbench
 from maskwright_gui.features.point import assistants
+from maskwright_gui.messages import UNDO_TEXT
 from project_builders import square
 
 ORIGIN = Provenance("yolact", "a" * 64, 0.3, 0.5, "2026-01-01T00:00:00.000Z")
@@ -83,6 +84,18 @@ def test_the_proposals_of_the_image_are_refined_in_one_step(qtbot: QtBot, propos
     assert (first.state, first.provenance.model_name) == (InstanceState.PROPOSED, "yolact + fake")
     assert proposed.session.history.undo() == "Refine outlines"
     assert bounds(proposed, 1)[0] == (10, 10, 30, 30)
+
+
+def test_where_nothing_was_left_to_refine_nothing_is_offered_to_be_undone(
+    qtbot: QtBot, proposed: Workbench, backend: Answering
+) -> None:
+    proposed.refine.refine_image()
+    finish(qtbot, proposed)
+    assert proposed.window.toasts.messages[-1].action_text == UNDO_TEXT
+    backend.truth = np.zeros((48, 64), bool)  # what is left is not found again
+    proposed.refine.refine_image()
+    finish(qtbot, proposed)
+    assert proposed.window.toasts.messages[-1].action_text == ""
 
 
 def test_all_images_are_refined_with_a_step_each_and_stay_untouched(qtbot: QtBot, proposed: Workbench) -> None:

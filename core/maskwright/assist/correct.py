@@ -43,6 +43,9 @@ def changed_pieces(
     for point, label in zip(points_xy, labels.tolist(), strict=True):
         difference, piece = (wanted, added) if label else (unwanted, removed)
         piece |= _piece(difference, point, diagonal)
+    seam = _seam(diagonal)
+    added |= _crumbs(~(before | added), added, wanted, seam)
+    removed |= _crumbs(before & ~removed, removed, unwanted, seam, least_area=(2 * seam + 1) ** 2)
     return added, removed
 
 
@@ -73,6 +76,7 @@ def corrected(
         outside = _dilated(removed, _OVERLAP_PX) & ~(old | added)
         cut = _traced(removed | outside, (left, top), min_iou)
         result = _near(result, cut, lambda touched: subtract(touched, cut))
+        result = _without_slivers(result, polygons, removed | outside, (left, top))
     return _with_old_vertices(result, polygons)
 
 
@@ -86,7 +90,7 @@ def corrected_crop(polygons: Polygons, size_wh: tuple[int, int]) -> MaskCrop:
 
 def _piece(difference: NDArray[np.bool_], point: NDArray[np.float64], diagonal: float) -> NDArray[np.bool_]:
     """The piece of a difference that contains a point, without the seam attached to it."""
-    seam = min(max(round(_SEAM * diagonal), 1), _MOST_SEAM_PX)
+    seam = _seam(diagonal)
     at = _nearest(difference, point, reach_px=seam + 1)
     if at is None:
         return np.zeros_like(difference)
@@ -97,6 +101,46 @@ def _piece(difference: NDArray[np.bool_], point: NDArray[np.float64], diagonal: 
     else:
         near = _disc(difference.shape, at, max(_FREE * diagonal, _LEAST_FREE_PX))
     return _component(difference & near, at)
+
+
+def _crumbs(
+    left: NDArray[np.bool_], change: NDArray[np.bool_], difference: NDArray[np.bool_], seam: int, *, least_area: int = 0
+) -> NDArray[np.bool_]:
+    """Thin pieces of `left` that a change has cut off, if the answer changes them as well or they are tiny.
+
+    For example the tip of a spike that was removed, or the slit between an object and what was added to it.
+    """
+    found = np.zeros_like(left)
+    if not change.any():
+        return found
+    _, labels = cv2.connectedComponents(left.view(np.uint8), connectivity=8)
+    for number in np.unique(labels[_dilated(change, 1) & left]).tolist():
+        piece = labels == number
+        area = np.count_nonzero(piece)
+        is_meant = 2 * np.count_nonzero(piece & difference) > area or area <= least_area
+        if is_meant and not _eroded(piece, seam).any():
+            found |= piece
+    return found
+
+
+def _without_slivers(
+    polygons: Polygons, old: Sequence[Polygon], removed: NDArray[np.bool_], corner_xy: tuple[int, int]
+) -> Polygons:
+    """Without the slivers that a cut leaves because its outline is simplified."""
+    known = {id(polygon) for polygon in old}
+    size_wh = corner_xy[0] + removed.shape[1], corner_xy[1] + removed.shape[0]
+    gone = MaskCrop(removed, corner_xy)
+
+    def is_sliver(polygon: Polygon) -> bool:
+        seen = corrected_crop((polygon,), size_wh)
+        count = np.count_nonzero(seen.pixels)
+        return bool(2 * np.count_nonzero(seen.pixels & gone.inside(seen.bounds_xyxy)) >= count)
+
+    return tuple(polygon for polygon in polygons if id(polygon) in known or not is_sliver(polygon))
+
+
+def _seam(diagonal: float) -> int:
+    return min(max(round(_SEAM * diagonal), 1), _MOST_SEAM_PX)
 
 
 def _nearest(mask: NDArray[np.bool_], point: NDArray[np.float64], *, reach_px: int) -> tuple[int, int] | None:

@@ -108,6 +108,25 @@ def test_where_the_answer_agrees_nothing_changes() -> None:
     assert correct(outline, filled((10, 10, 40, 40)), (25, 25, 1)) == outline
 
 
+def test_the_tip_of_a_spike_goes_with_the_spike() -> None:
+    spike = Polygon.of(
+        [(20, 20), (100, 20), (100, 60), (130, 62), (131, 60), (180, 90), (100, 80), (100, 100), (20, 100)]
+    )
+    after = filled((20, 20, 100, 100))
+    after[66:71, 140:143] = True  # where the answer agrees the spike is cut in two
+    result = correct((spike,), after, (115, 68, 0))
+    assert len(result) == 1
+    assert mask_iou(polygons_to_mask(result, SIZE), filled((20, 20, 100, 100))) > 0.97
+
+
+def test_no_slit_is_left_between_an_object_and_what_is_added_to_it() -> None:
+    after = filled((20, 20, 140, 100))
+    holed = (Polygon.of(box(20, 20, 80, 100).exterior), box(82, 40, 84, 60))
+    result = correct(holed, after, (120, 60, 1))
+    assert sum(len(polygon.holes) for polygon in result) == 0
+    assert len(result) == 1
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_any_two_outlines_merge_into_valid_ones_that_agree_near_the_point(seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +12,10 @@ from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.dense import mask_to_dense
 from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import full_mask
+from maskwright.inference.sampling import trimmed
+
+MOST_RINGS = 100
+"""Parts and holes of an answer. Of noise a network can make thousands, which take seconds to trace and to paint."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,5 +82,20 @@ class Outline:
 def outlined(soft: SoftMask, min_iou: float | None, *, fine: SoftMask | None = None) -> Outline:
     """The outline of a backend's answer. fine: the same answer on a finer grid, used for the pixels only."""
     mask, corner_xy = (fine or soft).mask()
+    if mask.size:
+        mask, corner_xy = trimmed(_without_noise(mask), corner_xy)
     mask.flags.writeable = False
     return Outline(mask, corner_xy, soft.size_wh, soft.score, min_iou, soft)
+
+
+def _without_noise(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Only the largest `MOST_RINGS` parts and holes of an (h, w) mask: itself, where it has no more."""
+    rings, tree = cv2.findContours(mask.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    if len(rings) <= MOST_RINGS:
+        return mask
+    cleaned = np.array(mask, np.uint8)
+    order = sorted(range(len(rings)), key=lambda number: -cv2.contourArea(rings[number]))
+    for number in reversed(order[MOST_RINGS:]):  # smallest first: a part goes with all that lies in its holes
+        is_hole = tree[0][number][3] >= 0
+        cv2.drawContours(cleaned, [rings[number]], -1, int(is_hole), cv2.FILLED)
+    return cleaned.view(np.bool_)

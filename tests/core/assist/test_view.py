@@ -2,12 +2,14 @@
 
 import threading
 
+import cv2
 import numpy as np
 import pytest
 
 import maskwright as mw
 from fake_assistant import FakeBackend, fake_assistant
 from maskwright.assist.features import FeatureCache
+from maskwright.assist.outline import MOST_RINGS
 from maskwright.assist.view import BackendAssistant
 from maskwright.errors import ModelError, PromptError
 from maskwright.inference.async_runner import InferenceCancelledError
@@ -124,6 +126,20 @@ def test_correcting_changes_only_what_is_near_the_click() -> None:
     assert outline.mask[30, 55]
     assert not outline.mask[30, 9]
     assert np.array_equal(mw.polygons_to_mask(outline.polygons, (80, 60)), outline.mask)
+
+
+def test_of_an_answer_that_is_noise_only_the_large_parts_and_holes_are_taken() -> None:
+    noise = np.random.default_rng(0).random((200, 300)) < 0.7
+    noise[50:150, 100:200] = True
+    noise[80:100, 120:140] = False
+    backend = FakeBackend()
+    backend.truth = noise
+    outline = fake_assistant(backend).open(np.zeros((200, 300, 3), np.uint8)).outline([(150, 75)], [1])
+    rings, _ = cv2.findContours(outline.mask.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    assert len(rings) <= MOST_RINGS
+    assert outline.mask[60, 110]
+    assert not outline.mask[85:95, 125:135].any()
+    assert sum(len(polygon.rings) for polygon in outline.polygons) < 2 * MOST_RINGS
 
 
 def test_load_assistant_names_what_there_is() -> None:

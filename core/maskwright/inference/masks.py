@@ -31,7 +31,14 @@ class SoftCrop:
 
     def above(self, threshold: float) -> CroppedMask:
         """The mask at a threshold of probability."""
-        return trimmed(self.values > (logit(threshold) if self.are_logits else threshold), self.corner_xy)
+        return trimmed(self._passing(threshold), self.corner_xy)
+
+    def area(self, threshold: float) -> int:
+        """Pixels of the mask at a threshold of probability."""
+        return int(np.count_nonzero(self._passing(threshold)))
+
+    def _passing(self, threshold: float) -> NDArray[np.bool_]:
+        return self.values > (logit(threshold) if self.are_logits else threshold)
 
 
 NOTHING = SoftCrop(np.zeros((0, 0), np.float32), (0, 0))

@@ -4,17 +4,22 @@ Every job taken from the queue comes out exactly once: with proposals, with a fa
 """
 
 import logging
+import math
 import queue
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import islice
 from typing import Any, Self, TypeAlias
 
-from maskwright.document.values import ImageStanding
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.document.values import ImageRecord, ImageStanding
 from maskwright.errors import IN_THE_LOG, UNEXPECTED, ImageError, MaskwrightError, ModelError
 from maskwright.images import read_image
 from maskwright.images.identity import SeenFile
@@ -52,6 +57,35 @@ class Queue:
                 self.last_wanted = wanted
                 return wanted
             return self._waiting.popitem(last=False)[0]
+
+    def upcoming(self, count: int) -> list[int]:
+        """The ids that are next in order, at most `count`; they stay."""
+        with self._lock:
+            return list(islice(self._waiting, count))
+
+
+_READ_TOGETHER, _READ_FOR_S = 16, 1.0
+"""Records that are read together, and how long they are good: one alone costs 0.9 ms of CPU, among others 0.1."""
+
+
+class UpcomingRecords:
+    """The records of the images that a queue hands out, read some at a time."""
+
+    def __init__(self, project: Project, ids: Queue, clock: Callable[[], float] = time.monotonic) -> None:
+        self._project, self._ids, self._clock = project, ids, clock
+        self._known: dict[int, ImageRecord] = {}
+        self._read_at = -math.inf
+        self._lock = threading.Lock()
+
+    def take(self, image_id: int) -> ImageRecord:
+        """Of an image that was taken from the queue, a second old at most. Raises ProjectError."""
+        with self._lock:
+            if image_id not in self._known or self._clock() - self._read_at > _READ_FOR_S:
+                wanted = [image_id, *self._ids.upcoming(_READ_TOGETHER - 1)]
+                self._read_at = self._clock()
+                self._known = {record.id: record for record in self._project.images.records(wanted)}
+            record = self._known.pop(image_id, None)
+        return record if record is not None else self._project.images.record(image_id)
 
 
 class PixelBudget:
@@ -136,6 +170,7 @@ class Stages:
     ) -> None:
         self._project, self._runner, self._ids, self._token = project, runner, ids, token
         self._proposer, self._on_candidates = proposer, on_candidates
+        self._records = UpcomingRecords(project, ids)
         self._budget = PixelBudget()
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -209,19 +244,17 @@ class Stages:
 
     def _prepare(self, job: ImageJob) -> None:
         try:
-            record = self._project.images.record(job.image_id)
+            record = self._records.take(job.image_id)
             if record.standing is not ImageStanding.LISTED:
                 self._finish(job, LEFT_OUT)
                 return
-            seen = SeenFile.now(self._project.image_path(record))
-            job = ImageJob(job.image_id, job.started_at, record.width * record.height, seen)
+            job = replace(job, pixels=record.width * record.height)
             if not self._held(job):
-                self._finish(ImageJob(job.image_id, job.started_at), None)
+                self._finish(replace(job, pixels=0), None)
                 return
-            image = read_image(self._project.image_path(record))
-            if image.header.size_wh != (record.width, record.height):
-                raise ImageError("the image size has changed since the file was added", path=image.header.path)
-            while not self._runner.submit(job, image.bgr_u8, timeout_s=_STEP_S):
+            seen, image = self._read(record)
+            job = replace(job, seen=seen)
+            while not self._runner.submit(job, image, timeout_s=_STEP_S):
                 if self._is_stopping:
                     self._finish(job, None)
                     return
@@ -230,6 +263,23 @@ class Stages:
         except Exception:  # a thread's loop: one image must not end the batch
             log.exception("image %d was not prepared", job.image_id)
             self._finish(job, ImageError(UNEXPECTED, hint=IN_THE_LOG))
+
+    def _read(self, record: ImageRecord) -> tuple[SeenFile, NDArray[np.uint8]]:
+        """The file, just before it was read, and its pixels. Raises ImageError."""
+        try:
+            return self._decoded(record)
+        except ImageError:
+            newest = self._project.images.record(record.id)
+            if newest == record:
+                raise
+            return self._decoded(newest)  # the file was moved since the record was read
+
+    def _decoded(self, record: ImageRecord) -> tuple[SeenFile, NDArray[np.uint8]]:
+        path = self._project.image_path(record)
+        seen, image = SeenFile.now(path), read_image(path)
+        if image.header.size_wh != (record.width, record.height):
+            raise ImageError("the image size has changed since the file was added", path=image.header.path)
+        return seen, image.bgr_u8
 
     def _held(self, job: ImageJob) -> bool:
         while not self._budget.acquire(job.pixels, timeout_s=_STEP_S):

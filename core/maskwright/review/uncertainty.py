@@ -184,7 +184,7 @@ def _looseness(candidates: Candidates, pair: int) -> float:
     box, masks, frame = candidates.boxes_xyxy[row], candidates.masks, candidates.frame
     soft = masks.soft(row, box, frame)  # bringing it to image size takes longer than both cuts
     firm, loose = (
-        np.count_nonzero((masks.crop(row, box, frame, cut) if soft is None else soft.above(cut))[0])
+        np.count_nonzero(masks.crop(row, box, frame, cut)[0]) if soft is None else soft.area(cut)
         for cut in (_FIRM, _LOOSE)
     )
     return 1 - firm / loose if loose else 0.0

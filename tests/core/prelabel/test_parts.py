@@ -1,12 +1,15 @@
 """The small parts of a batch."""
 
+from pathlib import Path
+
 import pytest
 
 from maskwright.errors import ModelError
 from maskwright.inference.labels import ModelCategory
 from maskwright.prelabel import category_ids
 from maskwright.prelabel.progress import RateMeter
-from maskwright.prelabel.stages import PixelBudget, Queue
+from maskwright.prelabel.stages import PixelBudget, Queue, UpcomingRecords
+from project_builders import make_project
 
 LABELS = (ModelCategory(1, "person"), ModelCategory(17, "Cat"))
 
@@ -25,6 +28,23 @@ def test_the_queue_hands_out_each_id_once_and_the_wanted_one_first() -> None:
     queue = Queue([1, 2, 3, 4], lambda: next(wanted, None))
 
     assert [queue.take() for _ in range(6)] == [3, 1, 2, 4, None, None]
+
+
+def test_records_are_read_together_and_again_after_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with make_project(tmp_path, images=6) as project:
+        queue, now, reads = Queue(project.images.ids().tolist(), lambda: None), [0.0], []
+        read = project.images.records
+        monkeypatch.setattr(project.images, "records", lambda ids: reads.append(len(ids)) or read(ids))
+        records = UpcomingRecords(project, queue, lambda: now[0])
+
+        first, second = (records.take(queue.take() or 0).file_name for _ in range(2))
+        assert reads == [6]
+        project.image_folder.relocate({3: "moved.png"})
+        now[0] = 2.0
+
+        assert records.take(queue.take() or 0).file_name == "moved.png"
+        assert reads == [6, 4]
+        assert (first, second) == tuple(record.file_name for record in read([1, 2]))
 
 
 def test_the_budget_lets_one_too_large_image_through_alone() -> None:

@@ -102,6 +102,24 @@ def test_an_image_taken_out_of_the_set_meanwhile_gets_no_proposals(
     assert {len(project.instances.of(id_)) for id_ in range(1, 13)} == {2}
 
 
+def test_a_file_that_is_moved_meanwhile_is_found_at_its_new_place(
+    project: Project, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, old = stages.read_image, project.image_path(project.images.record(12))
+
+    def read_and_move(path: Path) -> DecodedImage:
+        """Its record has been read already, together with the first one's."""
+        if old.exists():
+            old.rename(old.with_name("moved.png"))
+            project.image_folder.relocate({12: "moved.png"})
+        return read(path)
+
+    monkeypatch.setattr(stages, "read_image", read_and_move)
+    report = run_batch(project, model, Thresholds())
+
+    assert (report.done, report.failed) == (12, 0)
+
+
 def test_bad_images_fail_alone_with_their_reason(project: Project, model: Model) -> None:
     (project.image_root / "03.png").write_bytes(b"")
     (project.image_root / "05.png").unlink()

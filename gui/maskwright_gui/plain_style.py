@@ -14,6 +14,8 @@ from maskwright_gui.menu_letters import MenuLetters
 
 
 class PlainStyle(QProxyStyle):
+    """Fusion without markup in labels; see the module docstring."""
+
     def __init__(self) -> None:
         super().__init__("fusion")
         self._letters = MenuLetters(self)

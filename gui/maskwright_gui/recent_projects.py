@@ -12,6 +12,8 @@ _KEY = "projects/recent"
 
 @dataclass(frozen=True, slots=True)
 class RecentProject:
+    """A project as the settings store it."""
+
     path: str
     """Path of the project's folder."""
     name: str
@@ -32,9 +34,11 @@ class RecentProjects:
 
     @property
     def listed(self) -> tuple[RecentProject, ...]:
+        """The projects, latest first."""
         return self._listed
 
     def get(self, path: Path) -> RecentProject | None:
+        """The project at a path; None if it is not listed."""
         return next((known for known in self._listed if known.path == str(path)), None)
 
     def of_images(self, folder: Path) -> Path | None:

@@ -99,6 +99,8 @@ MENU = "On the canvas"
 
 @dataclass(frozen=True, slots=True)
 class ToolKey:
+    """A key that a tool understands, which the user may replace."""
+
     id: str
     text: str
     name: str

@@ -48,6 +48,8 @@ class LabelWish:
 
 @dataclass(frozen=True, slots=True)
 class LabelPlace:
+    """Where a label goes. Screen pixels."""
+
     instance_id: int
     x: float
     y: float

@@ -21,6 +21,8 @@ WIDTH_PX, MARGIN_PX = 460, 16
 
 
 class TourCard(QFrame):
+    """Shows one step of the tour, with buttons to skip the step and to end the tour."""
+
     ended = Signal()
     skipped = Signal()
     """Skip only this step."""
@@ -89,6 +91,8 @@ class Done(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TourStep:
+    """One step of the tour: what to do, and what completes it."""
+
     title: str
     text: str
     """Names of actions in braces are replaced by their keys, see `Actions.with_keys`."""
@@ -149,6 +153,8 @@ OVER_SETTING = "tour/is_over"
 
 
 class TourFeature(Feature):
+    """Leads through the first steps on the samples."""
+
     def __init__(self, context: Context, projects: ProjectsFeature) -> None:
         super().__init__(context)
         self._projects = projects
@@ -180,6 +186,7 @@ class TourFeature(Feature):
 
     @property
     def is_on(self) -> bool:
+        """Whether the tour is running."""
         return self.number is not None
 
     def begin(self) -> None:

@@ -108,6 +108,8 @@ CELL = QSize(PICTURE_PX + 12, PICTURE_PX * 3 // 4 + 34)
 
 
 class GridDelegate(QStyledItemDelegate):
+    """Paints a cell of the grid in the data set overview: a large thumbnail with its name."""
+
     theme: Theme = LIGHT
 
     def paint(

@@ -109,6 +109,7 @@ def size_bars(values: NDArray[np.float32], edges: Sequence[float], unit: str, co
 
 
 def score_bars(scores: NDArray[np.float32], colour: Colour | None) -> Bars:
+    """The histogram of the scores."""
     known = scores[~np.isnan(scores)]
     count = round(1 / SCORE_STEP)
     counts = np.histogram(np.clip(known, 0, 1), bins=count, range=(0, 1))[0].tolist()
@@ -118,6 +119,7 @@ def score_bars(scores: NDArray[np.float32], colour: Colour | None) -> Bars:
 
 
 def summary_text(sides_px: NDArray[np.float32], scores: NDArray[np.float32]) -> str:
+    """How many objects are small, medium and large, and how many have a score."""
     if not len(sides_px):
         return "There are no objects of this class yet."
     small, large = int((sides_px < SMALL_PX).sum()), int((sides_px >= LARGE_PX).sum())

@@ -78,6 +78,7 @@ class BarPlot(QWidget):
 
     @property
     def bars(self) -> Bars:
+        """What the plot shows."""
         return self._bars
 
     @property
@@ -86,6 +87,7 @@ class BarPlot(QWidget):
         return colour
 
     def set_bars(self, bars: Bars) -> None:
+        """Show other bars."""
         self._bars, self._current = bars, None
         told = bars.texts or [f"{label}: {height:g}" for label, height in zip(bars.labels, bars.heights, strict=True)]
         self.setAccessibleName(f"{self._title}. {', '.join(told) or 'nothing yet'}")

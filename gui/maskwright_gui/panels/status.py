@@ -62,6 +62,7 @@ class ReadoutButton(QToolButton):
         self.setMinimumWidth(self.sizeHint().width())
 
     def show_text(self, text: str) -> None:
+        """Set the text."""
         if text != self._shown:
             self._shown = text
             self.update()
@@ -90,9 +91,11 @@ class HintLine(QLabel):
 
     @property
     def whole_text(self) -> str:
+        """The whole hint, including parts that do not fit."""
         return self._whole
 
     def show_hint(self, text: str) -> None:
+        """Show a hint as far as there is room."""
         self._whole = text
         self.setToolTip(text)
         self.setAccessibleDescription(text)

@@ -85,6 +85,7 @@ class ThresholdSlider(QWidget):
 
     @property
     def is_held(self) -> bool:
+        """Whether the user is dragging the handle."""
         return self._slider.isSliderDown()
 
     def step(self, change: float) -> None:

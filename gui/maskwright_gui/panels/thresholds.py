@@ -122,6 +122,7 @@ class ThresholdStrip(QWidget):
 
     @property
     def scope_switch(self) -> QCheckBox:
+        """The switch between all images and the current one."""
         return self._reaches_all
 
     @property

@@ -74,6 +74,7 @@ class EscapeLeaves(QObject):
         self._home = home
 
     def watch(self, *panels: QWidget) -> None:
+        """Watch a field."""
         for panel in panels:
             for field in panel.findChildren(QLineEdit):
                 field.installEventFilter(self)
@@ -198,6 +199,7 @@ class Strip(QToolBar):
 
     @property
     def is_needed(self) -> bool:
+        """Whether the row is needed now."""
         return self._is_needed
 
     def need(self, is_needed: bool) -> None:

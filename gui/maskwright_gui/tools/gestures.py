@@ -35,11 +35,14 @@ class Gesture(Protocol):
     """What the keys do during the drag."""
     draft: Change
 
-    def move(self, pointer: Pointer) -> None: ...
+    def move(self, pointer: Pointer) -> None:
+        """Update the draft for this pointer position."""
 
-    def finish(self, context: ToolContext) -> None: ...
+    def finish(self, context: ToolContext) -> None:
+        """Commit what the gesture did."""
 
-    def overlay(self) -> Overlay: ...
+    def overlay(self) -> Overlay:
+        """What to paint during the drag."""
 
 
 def draft_overlay(draft: Change, *marks: OverlayMarks) -> Overlay:

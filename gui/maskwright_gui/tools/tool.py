@@ -93,7 +93,8 @@ class Tool(Protocol):
         """What the keys do right now, for the hint line; see `keymap.with_keys` for keys in braces."""
 
     @property
-    def cursor(self) -> Cursor: ...
+    def cursor(self) -> Cursor:
+        """The pointer's shape over the canvas."""
 
     @property
     def is_busy(self) -> bool:
@@ -103,11 +104,14 @@ class Tool(Protocol):
     def is_whole(self) -> bool:
         """Whether nothing is running, or Enter would accept the draft as it is."""
 
-    def on_press(self, pointer: Pointer) -> None: ...
+    def on_press(self, pointer: Pointer) -> None:
+        """A mouse button was pressed."""
 
-    def on_move(self, pointer: Pointer) -> None: ...
+    def on_move(self, pointer: Pointer) -> None:
+        """The pointer has moved, with a button held or not."""
 
-    def on_release(self, pointer: Pointer) -> None: ...
+    def on_release(self, pointer: Pointer) -> None:
+        """The button was released."""
 
     def on_wheel(self, pointer: Pointer, steps: float) -> bool:
         """Whether the tool used the wheel; otherwise the canvas zooms."""
@@ -127,9 +131,11 @@ class Tool(Protocol):
     def step_forward(self) -> bool:
         """Redo what `step_back` undid last; False if there is nothing."""
 
-    def cancel(self) -> None: ...
+    def cancel(self) -> None:
+        """Discard the draft."""
 
-    def overlay(self) -> Overlay: ...
+    def overlay(self) -> Overlay:
+        """What to paint over the image."""
 
 
 class BaseTool:
@@ -158,6 +164,7 @@ class BaseTool:
 
     @property
     def is_whole(self) -> bool:
+        """Whether no gesture is running."""
         return not self.is_busy
 
     def on_press(self, pointer: Pointer) -> None:

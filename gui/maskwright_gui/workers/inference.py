@@ -36,9 +36,11 @@ class WantedMonitor:
         self._is_wanted = is_wanted
 
     def report(self, done: int, total: int | None, text: str = "") -> None:
+        """Stages of one prediction are not shown."""
         self.check()
 
     def check(self) -> None:
+        """Raise OperationCancelledError once the request is not wanted."""
         if not self._is_wanted():
             raise OperationCancelledError
 

@@ -101,7 +101,8 @@ class Foreseen:
 class Outliner(Protocol):
     """Answers prompts in the background, the newest first."""
 
-    def ask(self, prompt: PointPrompt) -> None: ...
+    def ask(self, prompt: PointPrompt) -> None:
+        """Ask for an outline; the answer comes later."""
 
     def keep(self, serial: int) -> None:
         """Answer this prompt even if others follow: the user has accepted it unseen."""

@@ -33,6 +33,7 @@ class StartFeature(Feature):
         self._window.theme_changed.connect(lambda theme: self.card and self.card.set_theme(theme))
 
     def close(self) -> None:
+        """Close the card."""
         if self.card is not None:
             card, self.card = self.card, None
             card.hide()
@@ -57,6 +58,7 @@ class StartFeature(Feature):
         return is_untouched and not (self._session.document is not None and len(self._session.document))
 
     def show_card(self, beginning: "Beginning") -> StartCard:
+        """Show the card with the ways that suit these images."""
         self.close()
         looks = f"These images look like {beginning.kind}s." if beginning.kind is not None else ""
         self.card = card = StartCard(looks, self._ways(beginning), self._window.theme, self._canvas)

@@ -39,7 +39,8 @@ class Wands(Protocol):
 
     radius_screen_px: float
 
-    def ask(self, touch: Touch) -> None: ...
+    def ask(self, touch: Touch) -> None:
+        """Find the area of a click; the answer comes later."""
 
 
 class WandTool(DiscTool):

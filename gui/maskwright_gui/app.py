@@ -22,7 +22,7 @@ from maskwright_gui.features.classes.feature import ClassesFeature
 from maskwright_gui.features.classes.listing import ClassListFeature
 from maskwright_gui.features.comparing import ComparingFeature
 from maskwright_gui.features.data_set import DataSetFeature
-from maskwright_gui.features.editing.feature import EditingFeature
+from maskwright_gui.features.editing import EditingFeature
 from maskwright_gui.features.effort import EffortFeature
 from maskwright_gui.features.exchange import ExchangeFeature
 from maskwright_gui.features.help import HelpFeature
@@ -41,7 +41,7 @@ from maskwright_gui.features.recent import RecentFeature
 from maskwright_gui.features.refine import RefineFeature
 from maskwright_gui.features.relocating import RelocatingFeature
 from maskwright_gui.features.saving import HANGS, SavingFeature
-from maskwright_gui.features.set_aside.feature import AsideFeature
+from maskwright_gui.features.set_aside import AsideFeature
 from maskwright_gui.features.shapes import ShapesFeature
 from maskwright_gui.features.start.feature import StartFeature
 from maskwright_gui.features.suggest import SuggestFeature

@@ -125,10 +125,9 @@ class MainWindow(QMainWindow):
         key_lists: Sequence[QWidget] = (),
         is_shown: bool = True,
     ) -> QDockWidget:
-        """Add a panel beside the canvas, below the existing ones, `size_px` wide on the left or high on the right.
+        """Add a panel below the existing ones in `area`, `size_px` wide on the left or high on the right.
 
-        In the widgets `key_lists` the canvas keys work, too. Unless `is_shown`, the panel is only listed in the View
-        menu.
+        The canvas keys also work in the widgets `key_lists`. Unless `is_shown`, it is only listed in the View menu.
         """
         self._key_lists += key_lists
         dock = QDockWidget(title, self)
@@ -256,11 +255,7 @@ class MainWindow(QMainWindow):
         self._forget_small()
 
     def _fit_in(self, size: QSize) -> None:
-        """Give a small window to the canvas: a narrow one hides the image list, in a low one the panels on the right
-        share one place.
-
-        When the window grows again, the panels return.
-        """
+        """In a narrow window hide the image list, in a low one stack the panels on the right; undo that in a larger."""
         is_small = (size.width() < NARROW_PX, size.height() < LOW_PX)
         if is_small == self._is_small:
             if not any(is_small):  # must be saved before: in the small window the panels have already shrunk

@@ -22,8 +22,7 @@ from maskwright_gui.panels.class_bars import ClassBar, ClassBars
 from maskwright_gui.panels.duplicates import DuplicatesPage
 from maskwright_gui.panels.image_delegate import CELL, PICTURE_PX, GridDelegate
 from maskwright_gui.panels.image_model import ImageListModel
-from maskwright_gui.panels.image_query import ImageQuery
-from maskwright_gui.panels.image_search import HELP, PLACEHOLDER, SEARCH_DELAY_MS
+from maskwright_gui.panels.image_query import HELP, PLACEHOLDER, SEARCH_DELAY_MS, ImageQuery
 from maskwright_gui.panels.widgets import Inviting, muted_label, named
 from maskwright_gui.theme import Theme
 from maskwright_gui.workers.thumbnails import OverlayReader, ThumbnailLoader

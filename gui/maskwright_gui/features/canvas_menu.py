@@ -11,7 +11,7 @@ from maskwright.document.values import InstanceState
 from maskwright_gui.actions import Under, may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.classes.feature import ClassesFeature
-from maskwright_gui.features.editing.feature import EditingFeature
+from maskwright_gui.features.editing import EditingFeature
 from maskwright_gui.features.objects import ObjectsFeature
 from maskwright_gui.features.proposals import ProposalsFeature
 from maskwright_gui.plain_style import in_menu

@@ -7,7 +7,7 @@ from maskwright.document.document import Document
 from maskwright.document.values import Category
 from maskwright.words import count_of
 from maskwright_gui.feature import Context, Feature
-from maskwright_gui.features.editing.feature import EditingFeature
+from maskwright_gui.features.editing import EditingFeature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.messages import Message
 from maskwright_gui.panels.instances import InstancesPanel

@@ -9,8 +9,7 @@ from maskwright.document.document import Document
 from maskwright.document.values import Instance, InstanceState
 from maskwright_gui.actions import Action, Menu, Under, may_edit
 from maskwright_gui.feature import Context, Feature
-from maskwright_gui.features.editing.feature import EditingFeature, class_name
-from maskwright_gui.features.editing.reading_order import next_in_reading_order, shown, visible
+from maskwright_gui.features.editing import EditingFeature, class_name, next_in_reading_order, shown, visible
 from maskwright_gui.features.thresholds import ThresholdsFeature
 from maskwright_gui.features.uncertain import UncertainFeature
 from maskwright_gui.messages import UNDO_TEXT, Message

@@ -14,7 +14,7 @@ from maskwright.monitor import Monitor
 from maskwright.words import count_of
 from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.feature import Context, Feature
-from maskwright_gui.features.editing.feature import EditingFeature, class_name
+from maskwright_gui.features.editing import EditingFeature, class_name
 from maskwright_gui.features.point.assistants import Assistants
 from maskwright_gui.features.point.feature import PointFeature
 from maskwright_gui.features.thresholds import ThresholdsFeature

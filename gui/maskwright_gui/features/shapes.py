@@ -8,7 +8,7 @@ from maskwright.document.document import Document
 from maskwright.document.values import Instance
 from maskwright_gui.actions import Action, Menu, Under, may_edit
 from maskwright_gui.feature import Context, Feature
-from maskwright_gui.features.editing.feature import LOCKED
+from maskwright_gui.features.editing import LOCKED
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.messages import Message
 

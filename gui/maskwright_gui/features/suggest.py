@@ -22,7 +22,7 @@ from maskwright.monitor import Monitor
 from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.canvas.previews import PreviewKind, PreviewOutline, rings_of
 from maskwright_gui.feature import Context, Feature
-from maskwright_gui.features.editing.feature import class_name
+from maskwright_gui.features.editing import class_name
 from maskwright_gui.features.point.assistants import Assistants
 from maskwright_gui.features.point.feature import PointFeature
 from maskwright_gui.session import Session

@@ -1,6 +1,6 @@
 """Shows at once what moving a threshold would change on the image, and applies it when the slider is released.
 
-It also supplies the canvas with documents: while a slider moves, what is shown may be ahead of the session's document.
+It also supplies the canvas with documents, which are ahead of the session's while a slider moves.
 """
 
 from collections.abc import Callable
@@ -144,9 +144,7 @@ class ThresholdsFeature(Feature):
         return self._of_project
 
     def set_of_project(self, thresholds: Thresholds) -> None:
-        """Set the project's thresholds, such as another model's operating point; the strip shows them unless the image
-        has its own.
-        """
+        """Set the project's thresholds; the strip shows them unless the current image has its own."""
         self._of_project = thresholds
         self._show_applied(self._session.document)
 

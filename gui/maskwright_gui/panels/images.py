@@ -8,8 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QComboBox, QLineEdit, QListView
 from maskwright.document.values import ImageStanding, ImageState
 from maskwright_gui.panels.image_delegate import ImageDelegate
 from maskwright_gui.panels.image_model import ImageListModel
-from maskwright_gui.panels.image_query import ImageQuery
-from maskwright_gui.panels.image_search import HELP, PLACEHOLDER, SEARCH_DELAY_MS
+from maskwright_gui.panels.image_query import HELP, PLACEHOLDER, SEARCH_DELAY_MS, ImageQuery
 from maskwright_gui.panels.widgets import Inviting, muted_label, named
 from maskwright_gui.theme import Theme
 

@@ -7,8 +7,7 @@ from maskwright.document import edits
 from maskwright.document.change import Change
 from maskwright.document.spatial import EdgePoint
 from maskwright_gui.tools.context import ToolContext
-from maskwright_gui.tools.drags import begin_drag
-from maskwright_gui.tools.gestures import Gesture
+from maskwright_gui.tools.gestures import Gesture, begin_drag
 from maskwright_gui.tools.joining import deletable, joined_edges, vertex_point
 from maskwright_gui.tools.overlay import Mark, Overlay, OverlayLine, OverlayMarks, Stroke, as_points
 from maskwright_gui.tools.targets import (

@@ -20,7 +20,7 @@ from maskwright_gui.canvas.previews import PreviewKind, PreviewOutline
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.alike.bar import AlikeBar
 from maskwright_gui.features.alike.searching import Searcher, first_search, search, search_many
-from maskwright_gui.features.editing.feature import class_name
+from maskwright_gui.features.editing import class_name
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.point.feature import PointFeature
 from maskwright_gui.features.thresholds import ThresholdsFeature

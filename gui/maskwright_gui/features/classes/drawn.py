@@ -6,7 +6,7 @@ from PySide6.QtGui import QAction
 from maskwright.document.change import Change
 from maskwright.document.values import InstanceState
 from maskwright_gui.canvas.view import CanvasView
-from maskwright_gui.features.editing.feature import EditingFeature
+from maskwright_gui.features.editing import EditingFeature
 from maskwright_gui.session import Session
 
 _SETTING = "classes/ask_after_drawing"

@@ -21,7 +21,7 @@ from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.classes.drawn import DrawnClass
 from maskwright_gui.features.classes.likely import LikelyClasses
 from maskwright_gui.features.classes.sentences import what_is_deleted, what_merges
-from maskwright_gui.features.editing.feature import EditingFeature
+from maskwright_gui.features.editing import EditingFeature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.objects import ObjectsFeature
 from maskwright_gui.features.tools.feature import HOME, ToolsFeature

@@ -8,9 +8,9 @@ from maskwright.document.values import ImageState, InstanceState
 from maskwright_gui.actions import Action, Menu, Under, may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.pixels import Gatherer, ImageOnCanvas
-from maskwright_gui.features.images.space_key import SpaceTap
 from maskwright_gui.features.images.walk import OPEN_STATES, RowWalk, is_open
 from maskwright_gui.features.projects.feature import ProjectsFeature
+from maskwright_gui.held_key import SpaceTap
 from maskwright_gui.messages import Message
 from maskwright_gui.open_project import OpenProject
 from maskwright_gui.panels.image_model import ImageListModel

@@ -14,8 +14,7 @@ from maskwright_gui.features.images.walk import RowWalk
 from maskwright_gui.open_project import OpenProject
 from maskwright_gui.session import Session
 from maskwright_gui.workers.decoding import PREVIEW_FROM_PIXELS
-from maskwright_gui.workers.image_cache import ImageRequest
-from maskwright_gui.workers.images import ImageLoader
+from maskwright_gui.workers.images import ImageLoader, ImageRequest
 
 VIEWPORTS_SETTING = "window.viewports"
 """Name of a project setting."""

@@ -12,13 +12,12 @@ from PySide6.QtWidgets import QFileDialog
 from maskwright.document.values import ImageRecord, ImageStanding
 from maskwright.errors import MaskwrightError, ProjectError
 from maskwright.inference.thresholds import Thresholds
-from maskwright_gui.actions import may_edit
+from maskwright_gui.actions import Action, Menu, Under, may_edit, nothing
 from maskwright_gui.dialogs.models import ModelsDialog
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.model.fit import ModelFit
-from maskwright_gui.features.model.listing import models_to_get, ready_models
+from maskwright_gui.features.model.listing import ModelList
 from maskwright_gui.features.model.mapping import ClassMapping
-from maskwright_gui.features.model.own_actions import model_actions
 from maskwright_gui.features.projects.feature import ProjectsFeature
 from maskwright_gui.features.thresholds import ThresholdsFeature
 from maskwright_gui.messages import Message
@@ -27,8 +26,6 @@ from maskwright_gui.panels.widgets import Shrinking
 from maskwright_gui.workers.executor import answer_soon
 from maskwright_gui.workers.inference import InferenceThread
 from maskwright_gui.workers.requests import ModelChoice, ModelSummary, PredictRequest, PredictResult
-
-MAX_RECENT = 6
 
 
 class ModelFeature(Feature):
@@ -50,10 +47,8 @@ class ModelFeature(Feature):
         right = Qt.DockWidgetArea.RightDockWidgetArea
         self._dock = self._window.add_dock("Model", Shrinking(self.panel, is_capped=True), right, size_px=170)
         self._ids = count(1)
-        settings = self._settings
-        self._choice = ModelChoice(
-            str(settings.value("model/source", BUNDLED)), str(settings.value("model/device", "CPU"))
-        )
+        stored = self._settings.value
+        self._choice = ModelChoice(str(stored("model/source", BUNDLED)), str(stored("model/device", "CPU")))
         self._summary: ModelSummary | None = None
         self._opens_mapping = False
         self._waiting: deque[int] = deque()
@@ -62,14 +57,53 @@ class ModelFeature(Feature):
         """The error of a model that could not be loaded; requests waiting for it fail with the same one."""
         self._mapping = ClassMapping(self._session, self._window)
         self.fit = ModelFit(self._session, self._window)
-        self._declare(*model_actions(self.run_on_image, self.browse, self.open_models, self.map_classes))
-        self._knows_catalogue = False
-        self._show_models()
+        self._declare(*self._own_actions())
+        self._list = ModelList(self.panel, self._settings)
+        self._list.show(self._choice.source)
         self._on_devices_found(("CPU",))
         self._follow_keys(self.panel.show_keys)
         self._connect_thread()
         self._connect_panel()
         self._connect_features(projects)
+
+    def _own_actions(self) -> tuple[Action, ...]:
+        return (
+            Action(
+                "run_model",
+                "Run model on this image",
+                Menu.MODEL,
+                0,
+                self.run_on_image,
+                keys=("I",),
+                icon="lightning",
+                words="predict detect segment auto label ai inference",
+                tool_bar=(2, "Run model"),
+                canvas_menu=((Under.NOTHING, 0),),
+                needs=may_edit,
+            ),
+            Action(
+                "choose_model",
+                "Open a model file…",
+                Menu.MODEL,
+                2,
+                self.browse,
+                icon="cpu",
+                needs=nothing,
+                words="load network weights openvino onnx",
+            ),
+            Action(
+                "models",
+                "Get and manage models…",
+                Menu.MODEL,
+                2,
+                self.open_models,
+                needs=nothing,
+                words="download install network weights",
+            ),
+            Action(
+                "map_classes", "Map model classes…", Menu.MODEL, 2, self.map_classes, icon="tag", words="rename labels"
+            ),
+        )
 
     def _connect_thread(self) -> None:
         thread = self._inference
@@ -85,7 +119,7 @@ class ModelFeature(Feature):
         panel = self.panel
         panel.model_chosen.connect(self.choose)
         panel.browse_requested.connect(self.browse)
-        panel.models_requested.connect(self._list_all)
+        panel.models_requested.connect(lambda: self._list.show_all(self._choice.source))
         panel.get_requested.connect(self._get)
         panel.devices_requested.connect(self._inference.find_devices)
         panel.device_chosen.connect(self.choose_device)
@@ -113,9 +147,7 @@ class ModelFeature(Feature):
         return self._choice
 
     def has_told(self, error: MaskwrightError) -> bool:
-        """Whether the user has already seen this error: if a model cannot be loaded, every request waiting for it
-        fails.
-        """
+        """Whether the user knows this error already: if a model cannot be loaded, all that wait for it fail with it."""
         return error is self._told_error
 
     def choose(self, source: str) -> None:
@@ -123,16 +155,13 @@ class ModelFeature(Feature):
         self._choice = ModelChoice(source, self._choice.device)
         self._settings.setValue("model/source", source)
         self._keep_with_project(source)
-        if source != BUNDLED:
-            recent = [source, *(known for known in self._recent() if known != source)]
-            self._settings.setValue("model/recent", recent[:MAX_RECENT])
-        self._show_models()
+        self._list.note(source)
+        self._list.show(source)
         self._inference.prepare(self._choice)
 
     def _keep_with_project(self, source: str) -> None:
-        from maskwright.project.model_choice import (
-            remember_model,
-        )  # imports SQLAlchemy, which the first window does without
+        # imports SQLAlchemy, which the first window does without
+        from maskwright.project.model_choice import remember_model
 
         project = self._session.project
         if project is None or project.is_read_only:
@@ -149,7 +178,7 @@ class ModelFeature(Feature):
         )
         if name:
             self.choose(name)
-        self._show_models()
+        self._list.show(self._choice.source)
 
     def open_models(self) -> None:
         """Open the model catalogue."""
@@ -182,9 +211,9 @@ class ModelFeature(Feature):
 
     def run_on_image(self) -> None:
         """Run the model on the current image."""
-        has_image = self._session.image is not None and self._session.project is not None
-        if has_image and self.may_write() and self.may_run(self.run_on_image) and self._session.image is not None:
-            self._run_on(self._session.image)
+        image = self._session.image
+        if image is not None and self.may_write() and self.may_run(self.run_on_image):
+            self._run_on(image)
 
     def run_on_images(self, image_ids: Iterable[int]) -> None:
         """Run the model on these images one after the other; a request for the current image goes first."""
@@ -230,7 +259,7 @@ class ModelFeature(Feature):
             return
         if source == BUNDLED or answer_soon(Path(source).exists, False):
             self._choice = ModelChoice(source, self._choice.device)
-            self._show_models()
+            self._list.show(source)
             return
         going_on = f"{source} does not exist. New proposals will come from {model_title(self._choice.source)}."
         self.told.emit(Message("This project's model is missing", going_on, "warning"))
@@ -242,31 +271,12 @@ class ModelFeature(Feature):
             return False
         return True
 
-    def _recent(self) -> list[str]:
-        stored = self._settings.value("model/recent", [])
-        names = [stored] if isinstance(stored, str) else stored
-        listed = [str(name) for name in names] if isinstance(names, list) else []
-        return answer_soon(lambda: [name for name in listed if Path(name).exists()], [])
-
-    def _show_models(self) -> None:
-        """List the models. Reading the catalogue is left until the user opens the list, to start faster."""
-        sources = list(dict.fromkeys([BUNDLED, *self._recent(), self._choice.source]))
-        if self._knows_catalogue:
-            self.panel.set_models(ready_models(sources), self._choice.source, to_get=models_to_get())
-        else:
-            self.panel.set_models([(model_title(source), source) for source in sources], self._choice.source)
-
-    def _list_all(self) -> None:
-        self._knows_catalogue = True
-        self._show_models()
-
     def _get(self) -> None:
-        self._show_models()  # the chosen one stays chosen
+        self._list.show(self._choice.source)  # the chosen one stays chosen
         self.open_models()
 
     def _on_devices_found(self, devices: tuple[str, ...]) -> None:
-        known = list(dict.fromkeys([*devices, "AUTO", self._choice.device]))
-        self.panel.set_devices(known, self._choice.device)
+        self.panel.set_devices(list(dict.fromkeys([*devices, "AUTO", self._choice.device])), self._choice.device)
 
     def wanted_thresholds(self, image_id: int | None = None) -> Thresholds:
         """The thresholds of the strip for the current image, else the project's.
@@ -317,8 +327,7 @@ class ModelFeature(Feature):
         self._opens_mapping = False
         self.panel.set_note(f"{model_title(choice.source)} cannot be used: {error.message}")
         self._told_error = error
-        wish = ("Get a model", self.open_models)
-        self.told.emit(Message("The model cannot be used", str(error), "error", *wish))
+        self.told.emit(Message("The model cannot be used", str(error), "error", "Get a model", self.open_models))
 
     def _on_predicted(self, result: PredictResult) -> None:
         outcome = result.outcome

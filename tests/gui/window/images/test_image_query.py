@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from maskwright.document.values import Category, InstanceState
 from maskwright.project import Span
 from maskwright_gui.app import Workbench
-from maskwright_gui.panels.image_search import parse_search
+from maskwright_gui.panels.image_query import parse_search
 
 CLASSES = (Category(1, "car"), Category(2, "cart"), Category(3, "potted plant"))
 

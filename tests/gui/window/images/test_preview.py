@@ -15,8 +15,7 @@ from maskwright_gui.app import Workbench
 from maskwright_gui.features.images import pixels
 from maskwright_gui.workers import decoding, images, thumbnails
 from maskwright_gui.workers.decoding import decode_preview, decode_pyramid
-from maskwright_gui.workers.image_cache import ImageRequest
-from maskwright_gui.workers.images import ImageLoader
+from maskwright_gui.workers.images import ImageLoader, ImageRequest
 
 
 @pytest.fixture

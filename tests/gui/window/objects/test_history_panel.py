@@ -9,7 +9,7 @@ from maskwright.document.change import Change
 from maskwright_gui.app import Workbench
 from maskwright_gui.canvas.pyramid import ImagePyramid
 from maskwright_gui.canvas.style import CanvasStyle
-from maskwright_gui.dialogs.history import TodayDialog
+from maskwright_gui.features.history import TodayDialog
 from maskwright_gui.panels.steps import PICTURE, step_picture
 from project_builders import drawn, square
 

@@ -13,8 +13,8 @@ from maskwright.document.values import InstanceState
 from maskwright.project.instances import InstanceRepository
 from maskwright.review.report import effort_report
 from maskwright_gui.app import Workbench
-from maskwright_gui.dialogs.effort import EffortDialog, class_row, summary_text
-from maskwright_gui.dialogs.history import HistoryDialog
+from maskwright_gui.features.effort import EffortDialog, class_row, summary_text
+from maskwright_gui.features.history import HistoryDialog
 from maskwright_gui.menu_letters import bare
 from maskwright_gui.panels.effort_plots import rate_bars, score_bars, suggestion_bars
 

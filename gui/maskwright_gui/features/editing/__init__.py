@@ -1,1 +1,0 @@
-"""Edits objects without a tool: selection, undo, delete, hide, lock."""

@@ -1,1 +1,0 @@
-"""Edits that the project could not store."""

@@ -1,10 +1,12 @@
-"""Deflated bytes of a stranger, unpacked no further than was agreed: a thousandth of the size may be all there is."""
+"""Decompresses a stranger's data up to a limit: a thousandth of the size may be all there is."""
 
 import zlib
 
 
 def inflate(data: bytes, most_bytes: int) -> bytes:
-    """Raises ValueError for damage, and for what unpacks to more than `most_bytes`; no more than that is unpacked."""
+    """Raises ValueError for damage, and for data that unpacks to more than `most_bytes`; never unpacks more than
+    that.
+    """
     stream = zlib.decompressobj()
     try:
         plain = stream.decompress(data, most_bytes)

@@ -1,4 +1,4 @@
-"""Names of a package that are imported when first used, so that importing the package costs nothing (PEP 562)."""
+"""Imports a package's names on first use, so that importing the package itself costs nothing (PEP 562)."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -6,7 +6,8 @@ from typing import Any
 
 
 def attributes_of(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """A `__getattr__` for `package` that finds each name in the module that `homes` gives. Raises AttributeError."""
+    """A `__getattr__` for `package` that looks up each name in the module given by `homes`. Raises
+    AttributeError."""
 
     def attribute(name: str) -> Any:
         if name not in homes:

@@ -1,4 +1,4 @@
-"""How glibc's allocator keeps freed memory (mallopt(3)); elsewhere nothing is done."""
+"""Settings of glibc's allocator (mallopt(3)); does nothing elsewhere."""
 
 import ctypes
 import sys
@@ -9,10 +9,10 @@ _ARENAS = 2
 
 
 def use_few_arenas() -> None:
-    """Let threads share two heaps; call it before any is started.
+    """Let threads share two heaps; call it before any thread starts.
 
-    With one for each thread what one frees is not used by the next: after a dozen images with thousands of proposals
-    the window held 1,150 MB, with two heaps 640. A batch takes the same CPU time.
+    With one heap per thread, memory freed by one is not reused by the next: after a dozen images with thousands of
+    proposals the window held 1,150 MB, with two heaps 640. A batch takes the same CPU time.
     """
     _tune({_M_ARENA_MAX: _ARENAS})
 
@@ -20,7 +20,7 @@ def use_few_arenas() -> None:
 def keep_freed_memory() -> None:
     """Serve large blocks from the heap and never shrink it.
 
-    A third of a training step on a CPU was the kernel handing out zeroed pages.
+    On a CPU a third of a training step went to the kernel zeroing pages.
     """
     _tune({_M_MMAP_MAX: 0, _M_TRIM_THRESHOLD: -1, _M_TOP_PAD: _TOP_PAD_BYTES})
 

@@ -1,4 +1,4 @@
-"""Following long work from outside: how far it is, and stopping or pausing it from another thread."""
+"""Following long operations from outside: their progress, and cancelling or pausing them from another thread."""
 
 import threading
 from dataclasses import dataclass
@@ -6,27 +6,28 @@ from typing import Protocol
 
 
 class OperationCancelledError(Exception):
-    """Raised inside an operation by the monitor of a user who does not want it any more; nothing is wrong."""
+    """Raised inside an operation by its monitor when the user has cancelled; not a failure."""
 
 
 class Cancel(Protocol):
     """Anything with a flag, such as threading.Event."""
 
-    def is_set(self) -> bool: ...
+    def is_set(self) -> bool:
+        """Whether to cancel."""
 
 
 class Monitor(Protocol):
-    """Whom an operation tells how far it is, and asks whether it should continue."""
+    """Receives an operation's progress and decides whether it continues."""
 
     def report(self, done: int, total: int | None, text: str = "") -> None:
-        """`total` None: not known yet. Raises OperationCancelledError as `check` does."""
+        """`total` of None: not known yet. Raises OperationCancelledError as `check` does."""
 
     def check(self) -> None:
-        """Raises OperationCancelledError when the operation was cancelled."""
+        """Raises OperationCancelledError if the operation was cancelled."""
 
 
 class SilentMonitor:
-    """For work that nobody follows: it tells nobody and runs to the end."""
+    """A monitor that ignores progress and never cancels."""
 
     def report(self, done: int, total: int | None, text: str = "") -> None:
         pass
@@ -40,11 +41,12 @@ SILENT = SilentMonitor()
 
 @dataclass(frozen=True, slots=True)
 class MonitorFlag:
-    """A monitor for whom asks a flag, as the networks do, whether anybody still wants the answer."""
+    """A monitor as a `Cancel` flag, for networks."""
 
     monitor: Monitor
 
     def is_set(self) -> bool:
+        """Whether the monitor has cancelled."""
         try:
             self.monitor.check()
         except OperationCancelledError:
@@ -53,7 +55,7 @@ class MonitorFlag:
 
 
 class CancelToken:
-    """Shared by whoever runs a batch and whoever may stop it. All methods may be called from any thread."""
+    """Shared by a running batch and whoever may stop it. All methods are thread-safe."""
 
     def __init__(self) -> None:
         self._cancelled = threading.Event()
@@ -62,22 +64,25 @@ class CancelToken:
 
     @property
     def is_cancelled(self) -> bool:
+        """Whether `cancel` was called."""
         return self._cancelled.is_set()
 
     @property
     def is_paused(self) -> bool:
+        """Whether it is paused."""
         return not self._may_run.is_set() and not self.is_cancelled
 
     def cancel(self) -> None:
-        """For good; also ends a pause."""
+        """Cancel for good; also ends a pause."""
         self._cancelled.set()
         self._may_run.set()
 
     def pause(self) -> None:
-        """What is under way is finished, nothing new is begun."""
+        """Finish what is in progress, but start nothing new."""
         self._may_run.clear()
 
     def resume(self) -> None:
+        """End a pause."""
         self._may_run.set()
 
     def wait_while_paused(self, timeout_s: float | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Instances drawn over a picture, for looking at results without a window."""
+"""Draws instances over an image, for viewing results without the window."""
 
 from collections.abc import Callable, Iterable
 
@@ -18,7 +18,8 @@ _SHIFT = 4
 def draw_overlay(
     image_bgr: NDArray[np.uint8], instances: Iterable[Instance], *, colour_of: Callable[[Instance], Bgr]
 ) -> NDArray[np.uint8]:
-    """A copy of `image_bgr` (H, W, 3) with each instance filled lightly and outlined on a dark under-stroke."""
+    """A copy of `image_bgr` (H, W, 3) uint8 with each instance lightly filled, and outlined on a dark
+    under-stroke."""
     picture = image_bgr.copy()
     for instance in instances:
         colour = colour_of(instance)
@@ -31,7 +32,8 @@ def draw_overlay(
 
 
 def _to_fixed_point(ring: Ring) -> NDArray[np.int32]:
-    """Our pixel edges as cv2's pixel centres (half a pixel less) with `_SHIFT` fractional bits."""
+    """Pixel-edge coordinates as cv2's pixel-centre coordinates (minus half a pixel) with `_SHIFT` fractional
+    bits."""
     return np.round((ring - 0.5) * (1 << _SHIFT)).astype(np.int32)
 
 
@@ -44,7 +46,7 @@ def _fill(picture: NDArray[np.uint8], polygon: Polygon, colour: Bgr) -> None:
         return
     crop = picture[top:bottom, left:right]
     painted = crop.copy()
-    # one call for all rings of a polygon: cv2 fills even-odd, so holes stay open
+    # all rings of a polygon in one call: cv2 fills even-odd, so holes stay open
     rings = [_to_fixed_point(ring) for ring in polygon.rings]
     offset = (-left * (1 << _SHIFT), -top * (1 << _SHIFT))
     cv2.fillPoly(painted, [ring + np.array(offset, np.int32) for ring in rings], colour, cv2.LINE_8, _SHIFT)

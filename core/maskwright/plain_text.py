@@ -1,8 +1,8 @@
-"""Names and messages as they may be shown: what would move the cursor, colour a terminal or turn the text is escaped.
+"""Makes names and messages safe to show: characters that move the cursor, colour a terminal or reorder text are
+escaped.
 
-The texts themselves are kept and written as they are; this is for eyes only. Direction overrides and isolates make
-"gpj.exe" read "exe.jpg" (Unicode Standard Annex 9); escape sequences clear a terminal or rename its window.
-"""
+The texts are stored and written unchanged; this is only for display. Direction overrides and isolates make "gpj.exe"
+look like "exe.jpg" (Unicode Standard Annex 9); escape sequences clear a terminal or rename its window."""
 
 import re
 
@@ -12,12 +12,12 @@ _IN_LINE, _IN_LINES = re.compile(f"[\t\n{_CONTROL}]"), re.compile(f"[{_CONTROL}]
 
 
 def shown(text: str, most: int = MOST_IN_LINE) -> str:
-    """A name as one line of at most `most` characters."""
+    """A name on one line of at most `most` characters."""
     return _bounded(_IN_LINE.sub(_escaped, text[: most + 1]), most)
 
 
 def shown_lines(text: str, most: int = MOST_IN_LINES) -> str:
-    """A text of several lines of at most `most` characters in all."""
+    """A text of several lines, at most `most` characters in total."""
     return _bounded(_IN_LINES.sub(_escaped, text[: most + 1]), most)
 
 

@@ -1,7 +1,6 @@
-"""What an exception of Python or of a library means, in words for whoever has the file: parsers have their own.
+"""Explains exceptions of Python or libraries to users, such as parse errors of files.
 
-Texts of our own, in a MaskwrightError or a plain ValueError, are passed on as they are.
-"""
+Our own texts, in a MaskwrightError or a plain ValueError, are passed on unchanged."""
 
 import logging
 import re
@@ -58,16 +57,16 @@ _KINDS = {
 
 
 WRITE_AGAIN = "it is incomplete or was edited by hand: write it again with the tool that made it"
-"""What to do about a file that is not in the language it should be in."""
+"""What to do about a file in the wrong format."""
 
 
 def kind_of(value: object) -> str:
-    """Of a value out of a file: "a list", "a string"."""
+    """The type of a value from a file in words: "a list", "a string"."""
     return _KINDS.get(type(value), "something else")
 
 
 def in_plain_words(error: BaseException) -> str:
-    """What went wrong with what a file holds, as a clause without a capital letter and without a full stop."""
+    """What is wrong with a file's content, as a clause without initial capital or full stop."""
     if isinstance(error, MaskwrightError):
         return error.reason
     if (told := _of_library(error)) is not None:
@@ -98,7 +97,7 @@ def in_plain_words(error: BaseException) -> str:
 
 
 def _of_library(error: BaseException) -> str | None:
-    """Of what is no JSON, XML, YAML or TOML: the place where it stops being that. None for errors of Python's own."""
+    """For invalid JSON, XML, YAML or TOML: where it becomes invalid. None for errors of Python's own."""
     kind, known = type(error).__module__.partition(".")[0], type(error).__name__
     if kind == "json" and known == "JSONDecodeError":
         doc, position = _text(error, "doc"), _number(error, "pos")

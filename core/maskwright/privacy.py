@@ -1,7 +1,6 @@
-"""Nothing leaves the user's computer: what other packages would send on their own is switched off.
+"""Nothing leaves the user's computer: turns off what other packages would send on their own.
 
-Runs when `maskwright` is imported, so it covers every program, thread and child process of ours.
-"""
+Runs when `maskwright` is imported, so it covers all our programs, threads and child processes."""
 
 import os
 import sys
@@ -14,9 +13,9 @@ BLOCKED_PACKAGE = "openvino_telemetry"
 def switch_off_telemetry() -> None:
     """Make the telemetry package impossible to import in this process.
 
-    Both OpenVINO and NNCF fall back to a stub of their own then. The consent file that the package keeps in the home
-    folder belongs to the user and is neither read nor written. A program that imported the package before us keeps it.
+    OpenVINO and NNCF then fall back to a stub of their own. The consent file that the package keeps in the home folder
+    belongs to the user and is neither read nor written. If a program imported the package before us, it keeps it.
     """
-    modules = cast("dict[str, Any]", sys.modules)  # None is how the import system is told "not available"
+    modules = cast("dict[str, Any]", sys.modules)  # None tells the import system that it is not available
     modules.setdefault(BLOCKED_PACKAGE, None)
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

@@ -1,4 +1,4 @@
-"""What a script proposes: one object of any detector, in whichever shape that one says it."""
+"""A script's proposal: one object from any detector, in whichever form that provides."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,23 +13,23 @@ from maskwright.errors import InputError
 from maskwright.geometry.polygon import Polygon
 
 Outlines = Polygon | Sequence[Polygon] | Sequence[ArrayLike]
-"""One polygon, several, or rings of points: (N, 2), or flat as in COCO; one polygon each."""
+"""One polygon, several, or rings of points: (N, 2), or flat as in COCO; each ring is a polygon."""
 _FIDELITY = 0.98
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proposal:
-    """One object that is proposed, for `Project.put_proposals`.
+    """A proposed object, for `Project.put_proposals`.
 
-    category: the name of a class, its id, or the `Category`. score: from 0 to 1. What the object covers is said by
-    exactly one of these, in pixels of the upright image; a box may come beside any of them and is then left aside:
+    category: the name of a class, its id, or the `Category`. score: from 0 to 1. Give exactly one of the following, in
+    pixels of the upright image; a box may accompany any of the others and is then ignored:
 
     - polygons: a `Polygon`, several, or rings of points, x to the right, y down, on pixel edges;
-    - mask: (H, W), true or above 0 where the object is, of the size of the image;
+    - mask: (H, W), true or above 0 inside the object, of the size of the image;
     - rle: COCO's run lengths, {"size": [height, width], "counts": text or list};
     - bbox_xyxy: left, top, right, bottom. A box alone stays a box until someone outlines it.
 
-    Raises InputError for a score that is none and for what covers nothing.
+    Raises InputError for an invalid score and for an object without pixels.
     """
 
     category: str | int | Category
@@ -51,18 +51,18 @@ class Proposal:
 
     @property
     def is_box(self) -> bool:
-        """Whether there is nothing but a box."""
+        """Whether there is only a box."""
         return self.polygons is None and self.mask is None and self.rle is None
 
     def outlined(self, size_wh: tuple[int, int] | None = None) -> tuple[Polygon, ...]:
-        """What it covers, as polygons; the size of the image is compared where it is given. Raises InputError."""
+        """Its outline as polygons; checked against the image's size if given. Raises InputError."""
         try:
             return self._outlined(size_wh)
         except (ValueError, TypeError) as error:
             raise InputError(str(error)) from error
 
     def pixels(self, size_wh: tuple[int, int] | None = None) -> NDArray[np.bool_] | None:
-        """(H, W) bool where it came as pixels, else None. Raises ValueError for another size."""
+        """(H, W) bool if it was given as pixels, else None. Raises ValueError for another size."""
         from maskwright.geometry.rle import counts_to_mask, rle_counts
 
         if self.mask is not None:
@@ -106,17 +106,17 @@ class Proposal:
 
 
 def as_polygons(outlines: Outlines) -> tuple[Polygon, ...]:
-    """Raises ValueError or TypeError for what is no outline, has no three points, or no finite ones."""
+    """Raises ValueError or TypeError for anything but an outline of at least three finite points."""
     if isinstance(outlines, Polygon):
         return (outlines,)
     rings: Sequence[Any] = outlines
     if _is_flat(rings) or all(not isinstance(each, Polygon) and len(each) == 2 and _is_flat(each) for each in rings):
-        rings = [outlines] if len(rings) else []  # one ring alone: of points, or flat as COCO holds it
+        rings = [outlines] if len(rings) else []  # a single ring: of points, or flat as in COCO
     return tuple(each if isinstance(each, Polygon) else Polygon.of(_points(each)) for each in rings)
 
 
 def checked_score(score: Any) -> float:
-    """Raises InputError for what is no number from 0 to 1."""
+    """Raises InputError for anything but a number from 0 to 1."""
     try:
         found = float(score)
     except (TypeError, ValueError) as error:

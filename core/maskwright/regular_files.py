@@ -1,8 +1,7 @@
-"""Files in folders that others may have filled: only regular ones are opened, and opening never waits.
+"""Files in folders that others may have filled: only regular ones are opened, and opening never blocks.
 
-A FIFO without a writer holds up whoever opens it for ever, a device may act when it is opened, and a link laid under a
-name that the program uses itself would have it write to, or delete, someone else's file.
-"""
+Opening a FIFO without a writer blocks for ever, opening a device may trigger something, and a link under a name that
+the program uses itself would make it write to, or delete, someone else's file."""
 
 import errno
 import os
@@ -25,26 +24,26 @@ _KINDS = (
 
 
 class NotAFileError(OSError):
-    """What has the name is another kind of thing than was expected; `strerror` says which."""
+    """The name belongs to something other than a file; `strerror` says what."""
 
     def __init__(self, mode: int, path: Path, expected: str = "a file") -> None:
         super().__init__(None, f"{path.name} is {kind_of(mode)}, not {expected}", str(path))
 
 
 def kind_of(mode: int) -> str:
-    """What a file of this `st_mode` is, in a word or two."""
+    """The type of a file with this `st_mode`, in a word or two."""
     return next((text for is_one, text in _KINDS if is_one(mode)), "a file")
 
 
 def open_regular(path: Path) -> IO[bytes]:
-    """Open for reading; a link to a regular file is followed. Raises OSError, NotAFileError for what is none."""
-    # Looked at first: opening a device may already do something.
+    """Open for reading; follows a link to a regular file. Raises OSError, NotAFileError for anything else."""
+    # Checked first, because opening a device may already trigger something.
     _require_regular(path.stat().st_mode, path)
-    return open(path, "rb", opener=lambda _name, _flags: _opened(path, os.O_RDONLY))  # which keeps its name
+    return open(path, "rb", opener=lambda _name, _flags: _opened(path, os.O_RDONLY))  # keeps the name
 
 
 def read_regular(path: Path, *, most_bytes: int | None = None) -> bytes:
-    """All of a file. Raises OSError as `open_regular` does, and for one that is larger than `most_bytes`."""
+    """The content of a file. Raises OSError as `open_regular` does, and for more than `most_bytes`."""
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if most_bytes is not None and size > most_bytes:
@@ -53,9 +52,9 @@ def read_regular(path: Path, *, most_bytes: int | None = None) -> bytes:
 
 
 def open_own(path: Path) -> int:
-    """A descriptor to read and write a file that this program named itself, made where it is missing.
+    """A descriptor to read and write a file that this program named itself, created if missing.
 
-    Raises NotAFileError for a link or what is no regular file, else OSError.
+    Raises NotAFileError for a link or anything but a regular file, else OSError.
     """
     found = _lstat(path)
     if found is not None:
@@ -64,19 +63,19 @@ def open_own(path: Path) -> int:
 
 
 def is_own(path: Path) -> bool:
-    """Whether this is a regular file in its very place, not a link to one."""
+    """Whether this is a regular file and not a link to one."""
     found = _lstat(path)
     return found is not None and stat.S_ISREG(found.st_mode)
 
 
 def is_own_folder(root: Path, *names: str) -> bool:
-    """Whether ROOT/NAME/NAME... are folders, none of them a link; `root` itself may be one."""
+    """Whether ROOT/NAME/NAME... are folders and not links; `root` itself may be a link."""
     found = [_lstat(root.joinpath(*names[:count])) for count in range(1, len(names) + 1)]
     return all(each is not None and stat.S_ISDIR(each.st_mode) for each in found)
 
 
 def own_folder(root: Path, *names: str) -> Path:
-    """ROOT/NAME/NAME..., made where missing. Raises NotAFileError where one of the names is a link, else OSError."""
+    """ROOT/NAME/NAME..., created if missing. Raises NotAFileError if one of the names is a link, else OSError."""
     folder = root
     for name in names:
         folder = folder / name
@@ -89,7 +88,8 @@ def own_folder(root: Path, *names: str) -> Path:
 
 
 def require_own(path: Path) -> None:
-    """Raises ProjectError where a file that a project names itself is there and is no regular file, such as a link."""
+    """Raises ProjectError if a file that a project names itself exists but is not a regular file, such as a
+    link."""
     found = _lstat(path)
     if found is not None and not stat.S_ISREG(found.st_mode):
         raise ProjectError(
@@ -100,7 +100,7 @@ def require_own(path: Path) -> None:
 
 
 def _opened(path: Path, flags: int) -> int:
-    """Raises NotAFileError also where another thing took the name meanwhile."""
+    """Also raises NotAFileError if something else takes the name meanwhile."""
     handle = os.open(path, flags | _AT_ONCE, 0o666)
     try:
         _require_regular(os.fstat(handle).st_mode, path)

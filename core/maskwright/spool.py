@@ -1,7 +1,6 @@
-"""Arrays too large for memory in a file without a name, mapped: only what is being looked at takes memory.
+"""Arrays too large for memory, mapped to an unnamed file: only the parts in use take memory.
 
-16-bit colour of 108 megapixels is 648 MB, of which the window needs the number under the pointer.
-"""
+16-bit colour at 108 megapixels is 648 MB, of which the window needs only the values under the pointer."""
 
 import logging
 import mmap
@@ -17,13 +16,13 @@ from numpy.typing import NDArray
 log = logging.getLogger(__name__)
 
 MOST_IN_MEMORY_BYTES = 300 * 10**6
-"""Of samples; 108 megapixels of 16-bit grey are less."""
+"""Bytes of samples; 108 megapixels of 16-bit grey are less."""
 _SPARE_BYTES = 10**9
-"""Of the disk, left alone."""
+"""Disk space to leave free."""
 
 
 def room(shape: tuple[int, ...], dtype: np.dtype[Any], most_bytes: int | None = None) -> NDArray[Any]:
-    """Zeros, in memory up to `most_bytes` (None: MOST_IN_MEMORY_BYTES), or where there is no place on the disk."""
+    """Zeros, in memory up to `most_bytes` (None: MOST_IN_MEMORY_BYTES), or if the disk has no room."""
     byte_count = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     if byte_count <= (MOST_IN_MEMORY_BYTES if most_bytes is None else most_bytes):
         return np.zeros(shape, dtype)
@@ -35,18 +34,19 @@ def room(shape: tuple[int, ...], dtype: np.dtype[Any], most_bytes: int | None = 
 
 
 def is_spooled(array: NDArray[Any]) -> bool:
+    """Whether the array is mapped to a file."""
     return _map_of(array) is not None
 
 
 def let_go(array: NDArray[Any]) -> None:
-    """Forget what was read or written of the array, or of what it is a view of; the file knows it."""
+    """Release the memory used for reading or writing the array, or its base; the file keeps the values."""
     mapped = _map_of(array)
     if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
         mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def _mapped(shape: tuple[int, ...], dtype: np.dtype[Any], byte_count: int) -> NDArray[Any]:
-    """Raises OSError. All of the file is there before it is mapped: a full disk would end the process."""
+    """Raises OSError. The file is allocated before it is mapped: a full disk would otherwise kill the process."""
     folder = platformdirs.user_cache_path("maskwright") / "samples"
     folder.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(folder).free < byte_count + _SPARE_BYTES:

@@ -1,4 +1,4 @@
-"""Samples of more than 8 bits to 0..255: the range that is shown, found automatically or chosen by a user."""
+"""Maps samples of more than 8 bits to 0..255: the displayed range, found automatically or chosen by a user."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,19 +17,19 @@ BACKGROUND = (255, 255, 255)
 _BAND_SAMPLES = 1 << 20
 _MOST_OF_LEVEL_BYTES, _HALVED_ROWS = 64 * 10**6, 128
 _MOST_SORTED = 1 << 23
-"""Of more samples than this that cannot be counted by value, every k-th is looked at."""
+"""If there are more samples than this and they cannot be counted by value, every k-th is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class DisplayWindow:
-    """Samples at or below `low` are shown as 0, at or above `high` as 255."""
+    """Samples up to `low` are shown as 0, from `high` on as 255."""
 
     low: float
     high: float
 
 
 def auto_window(samples: NDArray[Any]) -> DisplayWindow:
-    """The WINDOW_PERCENTILES of all finite samples; their whole range where that is no range."""
+    """The WINDOW_PERCENTILES of all finite samples; their whole range if the percentiles coincide."""
     if samples.dtype in (np.uint8, np.uint16):
         return _counted_window(samples)
     some = _every(samples, max(samples.size // _MOST_SORTED, 1))
@@ -41,7 +41,7 @@ def auto_window(samples: NDArray[Any]) -> DisplayWindow:
 
 
 def _bands(samples: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """Some rows at a time; what lies in a file is let go of."""
+    """A few rows at a time; the memory of mapped files is released."""
     rows = max(_BAND_SAMPLES // max(int(np.prod(samples.shape[1:])), 1), 1)
     for top in range(0, len(samples), rows):
         yield samples[top : top + rows]
@@ -73,16 +73,16 @@ def _counted_window(samples: NDArray[Any]) -> DisplayWindow:
 
 
 def _value_at(upto: NDArray[np.int64], rank: float) -> float:
-    """The sample of that rank among the sorted ones, between two by linear interpolation (numpy's definition)."""
+    """The sample of that rank in sorted order, interpolated linearly (numpy's definition)."""
     below = int(np.searchsorted(upto, int(rank), side="right"))
     above = int(np.searchsorted(upto, int(np.ceil(rank)), side="right"))
     return below + (above - below) * (rank - int(rank))
 
 
 def windowed(samples: NDArray[Any], window: DisplayWindow) -> NDArray[np.uint8]:
-    """(H, W) or (H, W, C) samples of any number type to uint8 of the same shape; NaN becomes 0.
+    """(H, W) or (H, W, C) samples of any numeric dtype to uint8 of the same shape; NaN becomes 0.
 
-    In bands of rows: an image of 100 megapixels is never there a second time as floating-point numbers.
+    In bands of rows: an image of 100 megapixels never exists a second time in floating point.
     """
     shown = np.empty(samples.shape, np.uint8)
     table = _table(window) if samples.dtype == np.uint16 else None
@@ -98,7 +98,7 @@ def windowed(samples: NDArray[Any], window: DisplayWindow) -> NDArray[np.uint8]:
 
 
 def _table(window: DisplayWindow) -> NDArray[np.uint8]:
-    """(65536,) what each 16-bit value becomes."""
+    """(65536,) the output for each 16-bit value."""
     return _scaled(np.arange(1 << 16, dtype=np.int32), window)
 
 
@@ -115,7 +115,7 @@ def _scaled(samples: NDArray[Any], window: DisplayWindow) -> NDArray[np.uint8]:
 def halved(samples: NDArray[Any]) -> NDArray[Any]:
     """Half the width and height, each sample the mean of four; uint16, int16 or floating point.
 
-    Of samples in a file (`maskwright.spool`) it is in one, too.
+    If the samples are in a file (`maskwright.spool`), so is the result.
     """
     size_wh = (max(samples.shape[1] // 2, 1), max(samples.shape[0] // 2, 1))
     if not is_spooled(samples):
@@ -133,7 +133,7 @@ def halved(samples: NDArray[Any]) -> NDArray[Any]:
 def deep_to_bgr(samples: NDArray[Any], window: DisplayWindow | None = None) -> NDArray[np.uint8]:
     """(H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA samples of any depth to (H, W, 3) uint8.
 
-    Without a `window` the automatic one.
+    None for the automatic `window`.
     """
     plane = samples.reshape(samples.shape[:2]) if samples.ndim == 2 or samples.shape[2] == 1 else samples[:, :, :3]
     shown = windowed(plane, window if window is not None else auto_window(plane))

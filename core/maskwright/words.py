@@ -1,4 +1,4 @@
-"""Counts in sentences: the right plural."""
+"""Counts in sentences, with the right plural."""
 
 
 def count_of(number: int, what: str) -> str:

@@ -106,7 +106,7 @@ def _piece(difference: NDArray[np.bool_], point: NDArray[np.float64], diagonal: 
 def _crumbs(
     left: NDArray[np.bool_], change: NDArray[np.bool_], difference: NDArray[np.bool_], seam: int, *, least_area: int = 0
 ) -> NDArray[np.bool_]:
-    """Thin pieces of `left` that a change has cut off, if the answer changes them as well or they are tiny.
+    """Thin pieces of `left` that the change has cut off, if the answer changes them, too, or they are tiny.
 
     For example the tip of a spike that was removed, or the slit between an object and what was added to it.
     """

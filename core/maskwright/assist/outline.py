@@ -15,7 +15,8 @@ from maskwright.geometry.raster import full_mask
 from maskwright.inference.sampling import trimmed
 
 MOST_RINGS = 100
-"""Parts and holes of an answer. Of noise a network can make thousands, which take seconds to trace and to paint."""
+"""Limit for parts and holes of an answer. From noise a network can make thousands, which take seconds to trace and
+paint."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +90,7 @@ def outlined(soft: SoftMask, min_iou: float | None, *, fine: SoftMask | None = N
 
 
 def _without_noise(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Only the largest `MOST_RINGS` parts and holes of an (h, w) mask: itself, where it has no more."""
+    """Only the largest `MOST_RINGS` parts and holes of an (h, w) bool mask; the mask itself if it has no more."""
     rings, tree = cv2.findContours(mask.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     if len(rings) <= MOST_RINGS:
         return mask

@@ -66,7 +66,7 @@ def matched_names(names: Collection[str], known: Collection[str]) -> dict[str, s
 
 
 def similar_names(names: Collection[str], known: Collection[str], most: int = 8) -> dict[str, list[str]]:
-    """{name: known files that it may mean, the likeliest first} of names that are not known themselves.
+    """{name: known files that it may mean, the likeliest first}, for names that are not known themselves.
 
     They have the same name in another folder, or the same but for the ending; upper and lower case do not count. A file
     that one of the names is already stays out.

@@ -38,7 +38,7 @@ def with_classes(data: DataSet, names: Mapping[str, str | None]) -> DataSet:
 
 
 def with_images(data: DataSet, names: Mapping[str, str]) -> DataSet:
-    """`names`: {image: the file of the image folder that it is}; others keep their names.
+    """`names`: {image: its file in the image folder}; other images keep their names.
 
     Raises FormatError where two images would be one file, InputError for what is no name of a file.
     """

@@ -3,11 +3,8 @@
 What a file may contain and how it is converted:
 
 - more than 8 bits per sample: the range between the 0.1 and 99.9 percentile is stretched to 0..255;
-
 - transparency: on white, as in viewers and browsers;
-
 - CMYK: converted without a colour profile; palette and grey: to BGR; animation: the first frame;
-
 - several pages in a TIFF: one image each, named as in `pages`.
 
 8-bit files are decoded by Pillow instead of cv2.imread: same pixels, 10 % slower, but a truncated JPEG is an error.

@@ -1,4 +1,4 @@
-"""Several images in flight on one model, so that the device never waits for Python."""
+"""Keeps several images in flight on one model, so that the device never waits for Python."""
 
 import logging
 import queue
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class InferenceCancelledError(ModelError):
-    """The image was taken back before it was done."""
+    """The image was cancelled before it was done."""
 
 
 Key = TypeVar("Key")
@@ -27,10 +27,10 @@ Outcome = Candidates | MaskwrightError
 
 
 class AsyncRunner(Generic[Key]):
-    """Takes images with a key and gives back (key, candidates or error), in the order in which they finish.
+    """Takes images with a key and returns (key, candidates or error) in the order in which they finish.
 
-    One thread per infer request waits on OpenVINO, outside the GIL, and decodes. At most `2 * depth` images are
-    between `submit` and `next_result`, so memory is bounded; every image submitted comes out exactly once, after
+    One thread per infer request waits for OpenVINO, outside the GIL, and decodes. At most `2 * depth` images are
+    between `submit` and `next_result`, so memory is bounded; every submitted image is returned exactly once, after
     `cancel` as an error. Use it as a context manager, or call `close`.
     """
 
@@ -50,13 +50,13 @@ class AsyncRunner(Generic[Key]):
 
     @property
     def capacity(self) -> int:
-        """How many images may be submitted before a result has to be collected."""
+        """How many images may be submitted before a result must be collected."""
         return 2 * len(self._requests)
 
     def submit(self, key: Key, image_bgr: NDArray[np.uint8], *, timeout_s: float | None = None) -> bool:
-        """Hand over an image (H, W, 3) uint8 BGR; waits while `capacity` images are under way.
+        """Submit an image (H, W, 3) uint8 BGR; waits while `capacity` images are in flight.
 
-        False where there was no room within the time. The image must not change until its result is out.
+        Returns False if there was no room within the time. The image must not change until its result is returned.
         """
         if not self._room.acquire(timeout=timeout_s):
             return False
@@ -64,7 +64,7 @@ class AsyncRunner(Generic[Key]):
         return True
 
     def next_result(self, *, timeout_s: float | None = None) -> tuple[Key, Outcome] | None:
-        """The next finished image; None where none finished within the time."""
+        """The next finished image; None if none finished within the time."""
         try:
             result = self._finished.get(timeout=timeout_s)
         except queue.Empty:
@@ -73,7 +73,7 @@ class AsyncRunner(Generic[Key]):
         return result
 
     def run(self, images: Iterable[tuple[Key, NDArray[np.uint8]]]) -> Iterator[tuple[Key, Outcome]]:
-        """Everything in `images`, read only as far ahead as `capacity`; yields results as they finish."""
+        """All `images`, read only as far ahead as `capacity`; yields results as they finish."""
         under_way = 0
         for key, image in images:
             while not self.submit(key, image, timeout_s=0 if under_way else None):
@@ -84,13 +84,13 @@ class AsyncRunner(Generic[Key]):
             yield self._collected()
 
     def cancel(self) -> None:
-        """Stop: what runs and what waits comes out as errors, and so does anything submitted later."""
+        """Cancel: running and waiting images are returned as errors, and so is anything submitted later."""
         self._cancelled.set()
         for request in self._requests:
             request.cancel()
 
     def close(self) -> None:
-        """Cancel what is left and wait for the threads, at most one inference long."""
+        """Cancel what is left and wait for the threads, at most for one inference."""
         self.cancel()
         for _ in self._threads:
             self._waiting.put(None)
@@ -99,7 +99,7 @@ class AsyncRunner(Generic[Key]):
 
     def _collected(self) -> tuple[Key, Outcome]:
         result = self.next_result()
-        assert result is not None  # without a time limit it waits
+        assert result is not None  # without a time limit it waits for one
         return result
 
     def _work(self, request: Request) -> None:
@@ -108,7 +108,7 @@ class AsyncRunner(Generic[Key]):
             self._finished.put((key, self._outcome(request, image)))
 
     def _outcome(self, request: Request, image: NDArray[np.uint8]) -> Outcome:
-        """Candidates, or the reason there are none; a thread's loop is one of the two borders that catch all."""
+        """Candidates, or the error; a thread's loop is one of the two places that catch everything."""
         if self._cancelled.is_set():
             return InferenceCancelledError("cancelled")
         try:
@@ -132,7 +132,7 @@ _Result = Candidates | MaskwrightError
 def predicted_in_order(
     model: Model, images: Iterable[ImageLike], in_flight: int | None, *, keeps_going: bool
 ) -> Iterator[_Result]:
-    """See `Model.predict_batch`. At most twice as many images as are in flight are between reading and yielding."""
+    """See `Model.predict_batch`. Reads at most twice as many images ahead as are in flight."""
     with AsyncRunner[int](model, in_flight) as runner:
         done: dict[int, _Result] = {}
         first = count = 0
@@ -152,10 +152,10 @@ def predicted_in_order(
 
 
 def _collect(runner: AsyncRunner[int], done: dict[int, _Result], wanted: int) -> None:
-    """Wait until `wanted` is among the done ones."""
+    """Wait until `wanted` is done."""
     while wanted not in done:
         result = runner.next_result()
-        assert result is not None  # without a time limit it waits
+        assert result is not None  # without a time limit it waits for one
         done[result[0]] = result[1]
 
 

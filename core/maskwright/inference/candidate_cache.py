@@ -1,9 +1,8 @@
-"""The model's candidates of each image on disk, so that thresholds can be moved later without inference.
+"""The model's candidates for each image on disk, so that thresholds can be changed later without inference.
 
-Only a cache: what cannot be written or read is as if it had never been there. It lives in the project folder, one
-folder per model, and knows an image's file by its content; what was written first goes first (see `entry_folder`). An
-entry is the length of a JSON header, the header and `Candidates.to_bytes`.
-"""
+Only a cache: an entry that cannot be written or read counts as absent. It lies in the project folder, one folder per
+model, and identifies an image's file by its content; the oldest entries are dropped first (see `entry_folder`). An
+entry is the length of a JSON header, the header and `Candidates.to_bytes`."""
 
 import json
 import logging
@@ -30,33 +29,33 @@ _SUFFIX, _OLD_SUFFIX = ".candidates", ".npz"
 
 @dataclass(frozen=True, slots=True)
 class ModelMark:
-    """Which model the candidates come from."""
+    """The model that candidates come from."""
 
     name: str
     content_hash: str
 
 
 class CandidateCache:
-    """All methods may be called from any thread."""
+    """Candidates by image. All methods are thread-safe."""
 
     @classmethod
     def of_project(cls, folder: Path) -> "CandidateCache":
-        """`folder`: the project's."""
+        """The cache in the project folder `folder`."""
         return cls(folder, "cache", "candidates")
 
     def __init__(self, root: Path, *names: str, max_bytes: int = MAX_BYTES, reserve_bytes: int = RESERVE_BYTES) -> None:
-        """In the folder ROOT/NAME/NAME..."""
+        """Keep entries in the folder ROOT/NAME/NAME/..."""
         self._entries = EntryFolder(
             root,
             *names,
             suffix=_SUFFIX,
             max_bytes=max_bytes,
             reserve_bytes=reserve_bytes,
-            old_suffixes=(_OLD_SUFFIX,),  # they did not know of which file they are
+            old_suffixes=(_OLD_SUFFIX,),  # they do not record which file they belong to
         )
 
     def put(self, model: "Model", image_id: int, candidates: "Candidates", seen: "SeenFile") -> None:
-        """`seen`: the image's file before it was read; where it has changed since, nothing is kept."""
+        """`seen`: the image's file before it was read; if it has changed since, nothing is stored."""
         from maskwright.inference.candidates import PREPROCESSING_VERSION
 
         digest = seen.digest()
@@ -69,9 +68,9 @@ class CandidateCache:
         self._entries.put(model.content_hash[:16], str(image_id), content)
 
     def get(self, image_id: int, path: Path) -> "tuple[ModelMark, Candidates] | None":
-        """The newest candidates of the image at `path`; None where there are none of this very file.
+        """The newest candidates for the image at `path`; None if there are none for this version of the file.
 
-        What is damaged, or of another file or preprocessing, is dropped.
+        Damaged entries, and those of another file or preprocessing, are dropped.
         """
         from maskwright.inference.candidates import Candidates
 
@@ -94,13 +93,13 @@ class CandidateCache:
         return None
 
     def image_ids(self) -> list[int]:
-        """Images with candidates, in ascending order."""
+        """Ids of the images with candidates, ascending."""
         names = (entry.path.stem for entry in self._entries.entries())
         return sorted({int(name) for name in names if name.isdecimal()})
 
 
 def _is_of(mark: dict[str, Any], path: Path) -> bool:
-    """Whether candidates were made of the file at `path` as it is now, by the preprocessing of this version."""
+    """Whether candidates belong to the present file at `path` and to this version's preprocessing."""
     from maskwright.images.identity import SeenFile
     from maskwright.inference.candidates import PREPROCESSING_VERSION
 

@@ -1,4 +1,4 @@
-"""What a model said about one image, compact: everything a later choice of thresholds needs, no pixels."""
+"""A model's compact output for one image: everything that thresholds can later select from, but no pixels."""
 
 import io
 import json
@@ -22,17 +22,17 @@ from maskwright.plain_words import in_plain_words
 
 FORMAT_VERSION = 6
 PREPROCESSING_VERSION = 2
-"""To be raised when the same image and model would give other candidates than before: a cache forgets them then."""
+"""Raise it when the same image and model would give other candidates than before, so that caches drop theirs."""
 SCORE_FLOOR = 0.05
-"""Nothing below is kept; the accuracy checker's threshold for both Open Model Zoo models."""
+"""Nothing at or below is kept; the accuracy checker's threshold for both Open Model Zoo models."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """Scored boxes with masks behind them; one row of `boxes_xyxy` may carry several classes.
+    """Scored boxes with masks; one row of `boxes_xyxy` may have several classes.
 
-    boxes_xyxy: (N, 4) float32, image pixels, not clipped to the image.
-    rows: (P,) int32 into boxes and masks; classes: (P,) int32 into `categories`; scores: (P,) float32, best first.
+    boxes_xyxy: (N, 4) float32, image pixels, not clipped to the image. rows: (P,) int32 into boxes and masks; classes:
+    (P,) int32 into `categories`; scores: (P,) float32, best first.
     """
 
     frame: Frame
@@ -66,18 +66,17 @@ class Candidates:
         clip_to_box: bool = False,
         multi_label: bool | None = None,
     ) -> tuple[Prediction, ...]:
-        """Instances with a score above `score`, best first, after suppressing boxes that overlap by over `nms_iou`.
+        """Instances with a score above `score`, best first, after NMS of boxes that overlap by more than `nms_iou`.
 
-        None for the first three means the model's own operating point (0.5, 0.5 and 100 unless it says otherwise).
-        class_agnostic: boxes of different classes suppress each other, too, as they always do where the model says so.
-        mask_threshold: probability above which
-        a pixel belongs to the instance. categories: ids to keep, None for all. min_iou: how true the polygons stay
-        to the masks (None: exactly). clip_to_box: cut masks at their box. YOLACT's reference lets them reach about one
-        prototype cell beyond it, which the default reproduces; cutting measures better (AP of masks 0.145 against
-        0.136 with a YOLACT stand-in on COCO, 0.611 against 0.610 on nuclei), so the program itself does.
-        multi_label: one box may be several objects of different classes; None: as the family's reference does it.
-        Instances whose mask has no pixel are left out, and so is all at or below `SCORE_FLOOR` (0.05), which was never
-        kept. Raises InputError for numbers outside 0 to 1 and for less than one instance.
+        None for the first three means the model's own operating point (0.5, 0.5 and 100 unless its file says
+        otherwise). class_agnostic: boxes of different classes suppress each other, too, as they always do if the model
+        says so. mask_threshold: probability above which a pixel belongs to the instance. categories: ids to keep, None
+        for all. min_iou: least IoU of the polygons with the masks (None: exact). clip_to_box: cut masks at their box.
+        YOLACT's reference lets them extend about one prototype cell beyond it, which the default reproduces; clipping
+        scores better (mask AP 0.145 against 0.136 with a YOLACT stand-in on COCO, 0.611 against 0.610 on nuclei), so
+        the program itself clips. multi_label: one box may be several objects of different classes; None: as in the
+        family's reference. Instances without a mask pixel are left out, and so are all at or below `SCORE_FLOOR`
+        (0.05), which were never kept. Raises InputError for numbers outside 0 to 1 and for fewer than one instance.
         """
         wanted = Thresholds(
             score,
@@ -93,15 +92,15 @@ class Candidates:
         return selected(self, wanted)
 
     def selected(self, thresholds: Thresholds) -> tuple[Prediction, ...]:
-        """As `select`."""
+        """Like `select`, with the arguments as one value."""
         return selected(self, thresholds)
 
     def to_coco(self, image_id: int, **thresholds: Any) -> list[dict[str, Any]]:
-        """The instances of `select(**thresholds)` as COCO's results: JSON can hold them, `COCO.loadRes` reads them."""
+        """The instances of `select(**thresholds)` as COCO results, ready for JSON and `COCO.loadRes`."""
         return [prediction.to_coco(image_id) for prediction in self.select(**thresholds)]
 
     def to_arrays(self, **thresholds: Any) -> dict[str, NDArray[Any]]:
-        """The instances of `select(**thresholds)` as plain arrays of N rows, by the names that supervision uses.
+        """The instances of `select(**thresholds)` as arrays of N rows, under supervision's names.
 
         xyxy: (N, 4) float32; mask: (N, H, W) bool; confidence: (N,) float32; class_id: (N,) int64, as
         `Prediction.category_id`; class_name: (N,) of str.
@@ -117,7 +116,9 @@ class Candidates:
         }
 
     def to_bytes(self) -> bytes:
-        """An .npz file for a cache: masks in half precision, or less where they are large (see `storing.compacted`)."""
+        """An .npz file for a cache: masks in half precision, or reduced further if they are large (see
+        `storing.compacted`).
+        """
         stored = compacted(self)
         header = {
             "version": FORMAT_VERSION,
@@ -143,7 +144,7 @@ class Candidates:
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> "Candidates":
-        """The inverse of `to_bytes`; raises FormatError for damaged content or another version."""
+        """The inverse of `to_bytes`. Raises FormatError for damaged content or another version."""
         try:
             _require_not_packed(stored)
             with np.load(io.BytesIO(stored), allow_pickle=False) as archive:
@@ -166,7 +167,7 @@ class Candidates:
 
 
 def _require_not_packed(stored: bytes) -> None:
-    """Raises ValueError where more would come out than there is: what `to_bytes` writes is not deflated."""
+    """Raises ValueError if entries are compressed, which could unpack to any size; `to_bytes` never compresses."""
     with zipfile.ZipFile(io.BytesIO(stored)) as archive:
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
             raise ValueError("they are compressed")

@@ -1,4 +1,4 @@
-"""Where an image lies inside a network's input, and the resizing that puts it there."""
+"""The position of an image inside a network's input, and the resizing that puts it there."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 class Frame:
     """Maps coordinates normalised to the network input (0..1) to image pixels.
 
-    `extent_wh` is the size in image pixels of what the whole input shows: the image itself when it is stretched,
-    more than the image where padding was added. `start_xy` is where the input's upper left corner lies in the image:
-    the origin unless there is padding on the left or above.
+    `extent_wh`: size in image pixels of what the whole input shows: the image itself if stretched, more if padded.
+    `start_xy`: position of the input's upper left corner in the image: the origin unless there is padding on the left
+    or above.
     """
 
     size_wh: tuple[int, int]
@@ -22,6 +22,7 @@ class Frame:
 
     @classmethod
     def stretched(cls, size_wh: tuple[int, int]) -> "Frame":
+        """The image fills the whole input."""
         return cls(size_wh, (float(size_wh[0]), float(size_wh[1])))
 
     @classmethod
@@ -32,23 +33,23 @@ class Frame:
         input_wh: tuple[int, int],
         corner_xy: tuple[int, int] = (0, 0),
     ) -> "Frame":
-        """The image was resized to `content_wh` and laid with its corner at `corner_xy` of an input of `input_wh`."""
+        """The image, resized to `content_wh`, has its corner at `corner_xy` of an input of `input_wh`."""
         (width, height), (inner_w, inner_h), (outer_w, outer_h) = size_wh, content_wh, input_wh
         x_pitch, y_pitch = width / inner_w, height / inner_h
         return cls(size_wh, (outer_w * x_pitch, outer_h * y_pitch), (-corner_xy[0] * x_pitch, -corner_xy[1] * y_pitch))
 
     def boxes_to_pixels(self, boxes_xyxy: NDArray[np.floating]) -> NDArray[np.float32]:
-        """(N, 4) float32 in image pixels of boxes (N, 4) normalised to the input."""
+        """Boxes (N, 4) normalised to the input as (N, 4) float32 in image pixels."""
         extent, start = np.array(self.extent_wh * 2, np.float32), np.array(self.start_xy * 2, np.float32)
         return np.asarray(boxes_xyxy.astype(np.float32) * extent + start)
 
 
 def resized(image: NDArray[np.uint8], size_wh: tuple[int, int]) -> NDArray[np.uint8]:
-    """Image (H, W, 3) uint8 at another size.
+    """Resize an image (H, W, 3) uint8.
 
-    Bilinear as in the networks' training; averaged where it shrinks to less than half, where bilinear would skip
-    pixels. Done here and not in the graph: a resize inside OpenVINO works in f32 with a free input size, which cost
-    7 % more at 640x480 and 160 % more at 4000x3000 (YOLACT stand-in, one core).
+    Bilinear as in training, but area-averaged if it shrinks to less than half, where bilinear would skip pixels. Not
+    done in the graph: with a dynamic input size OpenVINO resizes in f32, which cost 7 % more at 640x480 and 160 % more
+    at 4000x3000 (YOLACT stand-in, one core).
     """
     height, width = image.shape[:2]
     if (width, height) == size_wh:
@@ -63,7 +64,7 @@ def padded(
     value: tuple[int, int, int],
     corner_xy: tuple[int, int] = (0, 0),
 ) -> NDArray[np.uint8]:
-    """The image laid with its corner at `corner_xy` of a canvas (H, W, 3) uint8 of that size, filled with `value`."""
+    """The image with its corner at `corner_xy` of a canvas (H, W, 3) uint8 of that size, filled with `value`."""
     height, width = image.shape[:2]
     if (width, height) == input_wh:
         return np.ascontiguousarray(image)

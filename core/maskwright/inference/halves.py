@@ -1,4 +1,4 @@
-"""Networks that come as two files, an encoder and a decoder: which file is the other half of one."""
+"""Finds the other file of a network that consists of an encoder and a decoder."""
 
 import re
 from pathlib import Path
@@ -6,24 +6,25 @@ from pathlib import Path
 SUFFIXES = (".xml", ".onnx")
 ENCODER, DECODER = "encoder", "decoder"
 _PREPROCESS = "_preprocess"
-"""What osam calls the encoder's file; the decoder's has the same name without it."""
+"""osam's suffix for the encoder's file; the decoder has the same name without it."""
 
 
 def half_of(path: Path) -> str | None:
-    """Which half a file's name says that it is; "decoder" first, for a decoder may hold a prompt encoder."""
+    """Which half a file's name indicates; "decoder" first, because decoders may include a prompt encoder."""
     name = path.name.lower()
     return next((half for half in (DECODER, ENCODER) if half in name), None)
 
 
 def is_half(path: Path) -> bool:
-    """Whether the name says so, or the other half lies beside it."""
+    """Whether the file is half of a pair, by its name or because the other half is beside it."""
     return path.suffix.lower() in SUFFIXES and (half_of(path) is not None or len(with_other_half(path)) == 2)
 
 
 def with_other_half(path: Path) -> list[Path]:
-    """The file and, where its name says that it is half of a pair, the other half if it is there.
+    """The file and, if its name indicates half of a pair, the other half if it exists.
 
-    That has the same name with "encoder" and "decoder" exchanged, or is the only one of its kind in the folder.
+    The other half has the same name with "encoder" and "decoder" exchanged, or is the only one of its kind in the
+    folder.
     """
     own = half_of(path)
     if not path.is_file():
@@ -48,7 +49,7 @@ def _preprocess_names(path: Path) -> list[Path]:
 
 
 def pair_name(path: Path) -> str:
-    """What the two are called together: the file's name without what says which half it is."""
+    """The name of a pair: the file's name without the word for the half."""
     stem = path.name.removesuffix(path.suffix).removesuffix(_PREPROCESS)
     pieces = re.split(f"[-_. ]*(?:{ENCODER}|{DECODER})", stem, flags=re.IGNORECASE)
     return "".join(pieces).strip("-_. ") or path.parent.name or "assistant"

@@ -1,4 +1,4 @@
-"""What may be handed to a model as an image: a file, a Pillow image or an array, by the conversions of the reader."""
+"""Images that callers may pass to a model: a file, a Pillow image or an array, converted as files are."""
 
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,15 @@ from maskwright.images.border import damage_reason, decoding
 from maskwright.windowing import deep_to_bgr
 
 ImageLike = str | Path | Image.Image | NDArray[Any]
-"""A file, read as `maskwright.images` says; a Pillow image; or an array: (H, W) or (H, W, 1) grey, (H, W, 3) BGR,
-(H, W, 4) BGRA. More than 8 bits are stretched as those of a file, transparent pixels lie on white."""
+"""A file, read as in `maskwright.images`; a Pillow image; or an array: (H, W) or (H, W, 1) grey, (H, W, 3) BGR, (H,
+W, 4) BGRA. More than 8 bits are stretched as for files, transparent pixels are put on white."""
 _DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 
 
 def image_to_bgr(image: ImageLike) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 BGR, upright. Raises ImageError for a damaged file, InputError for no image."""
+    """(H, W, 3) uint8 BGR, upright. Raises ImageError for a damaged file, InputError for anything that is not an
+    image.
+    """
     if isinstance(image, str | Path):
         return read_image(Path(image)).bgr_u8
     if isinstance(image, Image.Image):

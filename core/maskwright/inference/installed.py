@@ -1,4 +1,4 @@
-"""Models by name: those that are bundled, and those in the folder of installed models."""
+"""Models by name: the bundled ones, and those in the folder of installed models."""
 
 import json
 import os
@@ -13,35 +13,36 @@ from maskwright.inference.hashing import parts_hash
 
 RECORD = "installed.json"
 FOLDER_VARIABLE = "MASKWRIGHT_MODELS"
-"""Environment variable that names another folder for installed models."""
+"""Environment variable for another folder of installed models."""
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A model in the folder of installed models."""
+    """An installed model."""
 
     name: str
     family: str
     file: str
-    """The .xml, relative to the model's folder."""
+    """The .xml file, relative to the model's folder."""
     content_hash: str
-    """As `Model.content_hash`, taken when it was installed."""
+    """As `Model.content_hash` was at installation."""
     source: str
-    """Where it came from: an address, or the name of the file that was brought."""
+    """Where it came from: a URL, or the name of the file that was added."""
 
     @property
     def path(self) -> Path:
+        """The path of the model's file."""
         return models_folder() / self.name / self.file
 
 
 def models_folder() -> Path:
-    """Where installed models live: the platform's data folder of the program, unless MASKWRIGHT_MODELS says else."""
+    """Where installed models are: the program's data folder on this platform, unless MASKWRIGHT_MODELS is set."""
     chosen = os.environ.get(FOLDER_VARIABLE)
     return Path(chosen) if chosen else platformdirs.user_data_path("maskwright") / "models"
 
 
 def installed_models() -> tuple[Installed, ...]:
-    """Installed models by name; folders without a readable record are passed over."""
+    """Installed models by name; folders without a readable record are skipped."""
     folder = models_folder()
     if not folder.is_dir():
         return ()
@@ -50,11 +51,12 @@ def installed_models() -> tuple[Installed, ...]:
 
 
 def installed_model(name: str) -> Installed | None:
+    """The installed model of this name; None if there is none."""
     return _read_record(models_folder() / name / RECORD) if is_plain(name) else None
 
 
 def record(name: str, *, family: str, file: Path, source: str) -> Installed:
-    """Note that `file`, which lies in the model's folder, is model `name` from now on."""
+    """Record that `file`, which lies in the model's folder, is the model `name` from now on."""
     folder = models_folder() / name
     content_hash = parts_hash(with_other_half(file))
     model = Installed(name, family, file.relative_to(folder).as_posix(), content_hash, source)
@@ -65,7 +67,7 @@ def record(name: str, *, family: str, file: Path, source: str) -> Installed:
 
 
 def model_path(path_or_name: str | Path) -> Path:
-    """The file meant by a path, or by the name of a bundled or installed model; raises ModelError for neither."""
+    """The file of a path, or of a bundled or installed model's name. Raises ModelError if it is neither."""
     path = Path(path_or_name)
     if path.suffix or path.is_file() or len(path.parts) != 1:
         return path
@@ -84,7 +86,7 @@ def model_path(path_or_name: str | Path) -> Path:
 
 
 def is_plain(name: str) -> bool:
-    """Whether a name may become a file or folder name of its own."""
+    """Whether a name is safe as a file or folder name."""
     return bool(name) and not name.startswith(".") and not any(mark in name for mark in "/\\:\0")
 
 

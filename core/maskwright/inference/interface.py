@@ -1,4 +1,4 @@
-"""What a network looks like from outside: its tensors and the notes stored with it, as plain values."""
+"""A network as seen from outside: its tensors and metadata, as plain values."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -11,24 +11,25 @@ _PORT = re.compile(r"(:\d+|/sink_port_\d+)$")
 
 @dataclass(frozen=True, slots=True)
 class TensorSpec:
-    """One input or output: all its names, and its shape with None for a free dimension."""
+    """One input or output: all its names, and its shape with None for a dynamic dimension."""
 
     names: frozenset[str]
     shape: tuple[int | None, ...] | None
-    """None: even the rank is unknown."""
+    """None if even the rank is unknown."""
     element: str = ""
-    """Type of its numbers as OpenVINO calls it, such as "f32" or "i64"; empty: not known."""
+    """Element type in OpenVINO's terms, such as "f32" or "i64"; empty if unknown."""
 
     @property
     def rank(self) -> int:
-        """Number of axes, -1 where unknown."""
+        """Number of axes, -1 if unknown."""
         return -1 if self.shape is None else len(self.shape)
 
     def dim(self, axis: int) -> int | None:
+        """The size of an axis; None if it is dynamic or the rank is unknown."""
         return None if self.shape is None else self.shape[axis]
 
     def is_called(self, name: str) -> bool:
-        """Whether a name matches, port suffixes such as ":0" and "/sink_port_0" aside."""
+        """Whether a name matches, ignoring port suffixes such as ":0" and "/sink_port_0"."""
         return any(plain_name(known) == name for known in self.names)
 
     def __str__(self) -> str:
@@ -39,25 +40,25 @@ class TensorSpec:
 
 @dataclass(frozen=True, slots=True)
 class NetworkInterface:
-    """Inputs, outputs, and whatever the file says about how it wants its pixels."""
+    """Inputs, outputs, and the metadata on how the network expects its pixels."""
 
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     metadata: Mapping[str, str] = field(default_factory=dict)
     """`model_info` of the file's rt_info: labels, colour order and so on."""
     conversion: Mapping[str, str] = field(default_factory=dict)
-    """`conversion_parameters` of rt_info: what the converter baked in."""
+    """`conversion_parameters` of rt_info: what the converter built into the graph."""
     framework: Mapping[str, str] = field(default_factory=dict)
-    """`framework` of rt_info: what the exporter wrote into an ONNX file, such as names of classes."""
+    """`framework` of rt_info: what the exporter wrote to an ONNX file, such as class names."""
     feeds_convolution: bool = False
-    """The image goes into a convolution at once, so nothing normalises it inside the graph."""
+    """The image feeds a convolution directly, so the graph does not normalise it."""
     is_quantised: bool = False
-    """Parts of it calculate in eight bits."""
+    """Parts of it compute in eight bits."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageInput:
-    """How a network wants its pixels, apart from their size; the program always hands over uint8 BGR rows.
+    """How a network expects its pixels, apart from their size; the program always passes uint8 BGR.
 
     mean, scale: per channel in the network's own channel order, applied as (value - mean) / scale.
     """

@@ -1,4 +1,4 @@
-"""The categories a model can name, and COCO's own: one table with the official ids and spelling."""
+"""The categories of a model, and COCO's: one table with the official ids and spelling."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _COCO_NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class ModelCategory:
-    """A class as the model knows it; `id` is the official one (COCO's are sparse)."""
+    """A class of a model; `id` is the official one (COCO's have gaps)."""
 
     id: int
     name: str
@@ -38,15 +38,15 @@ _COCO_BY_ID = {category.id: category for category in COCO_CATEGORIES}
 
 
 def coco_category(category_id: int) -> ModelCategory:
-    """COCO's category of that id; an id that COCO never used gets a plain name such as "category 12"."""
+    """COCO's category of that id; an id that COCO never used gets a name such as "category 12"."""
     return _COCO_BY_ID.get(category_id) or ModelCategory(category_id, f"category {category_id}")
 
 
 def categories_for(count: int, names: Sequence[str], ids: Sequence[int] = ()) -> tuple[ModelCategory, ...]:
     """Categories of a model with `count` contiguous classes.
 
-    Without names 80 classes are COCO's; any other count gets plain names. Without ids they run from 1.
-    Raises ValueError where names or ids do not match the count, or ids repeat or are not positive.
+    Without names, 80 classes are COCO's and any other number gets plain names. Without ids they count from 1. Raises
+    ValueError if names or ids do not match the count, or ids repeat or are not positive.
     """
     if not names:
         if count == len(COCO_CATEGORIES) and not ids:
@@ -63,10 +63,10 @@ def categories_for(count: int, names: Sequence[str], ids: Sequence[int] = ()) ->
 
 
 def categories_named(names: Sequence[str], ids: Sequence[int] = ()) -> tuple[ModelCategory, ...]:
-    """Categories of those names; without ids they get COCO's where the names are COCO's, else they run from 1.
+    """Categories of those names; without ids they get COCO's if the names are COCO's, else they count from 1.
 
-    Lists that follow COCO's ids with something for the unused ones ("N/A") are understood.
-    Raises ValueError as `categories_for` does.
+    Also accepts lists that follow COCO's ids with placeholders for unused ones ("N/A"). Raises ValueError as
+    `categories_for` does.
     """
     if not ids and len(names) == COCO_CATEGORIES[-1].id:
         named = [(k, _squeezed(name)) for k, name in enumerate(names, 1) if k in _COCO_BY_ID]
@@ -76,7 +76,7 @@ def categories_named(names: Sequence[str], ids: Sequence[int] = ()) -> tuple[Mod
 
 
 def _are_coco_names(names: Iterable[str]) -> bool:
-    """Whether these are COCO's 80 in order, in whatever spacing ("trafficlight", "traffic_light")."""
+    """Whether these are COCO's 80 in order, with any spacing ("trafficlight", "traffic_light")."""
     return [_squeezed(name) for name in names] == [_squeezed(category.name) for category in COCO_CATEGORIES]
 
 

@@ -1,4 +1,4 @@
-"""The compact forms in which networks deliver masks, each read only inside the box that is asked for."""
+"""The compact forms in which networks return masks, each evaluated only inside the requested box."""
 
 import math
 from dataclasses import dataclass
@@ -13,28 +13,29 @@ from maskwright.inference.frame import Frame
 from maskwright.inference.sampling import Axis, sampled_values, trimmed
 
 CroppedMask = tuple[NDArray[np.bool_], tuple[int, int]]
-"""A mask (H, W) bool trimmed to its true pixels and the image position (x, y) of its corner; (0, 0) when empty."""
+"""A mask (H, W) bool trimmed to its true pixels, and the corner (x, y) of that window in the image; (0, 0) if
+empty."""
 
 
 _LEAST_LOGIT = np.float32(-80)
-"""Below, exp overflows in float32; the probability is zero either way."""
+"""Below this, exp overflows in float32; the probability is zero either way."""
 _NEAR_ZERO = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SoftCrop:
-    """(H, W) float32 at image size, probabilities or logits, whose corner lies at `corner_xy` of the image."""
+    """(H, W) float32 at image resolution, probabilities or logits, with the corner at `corner_xy` in the image."""
 
     values: NDArray[np.float32]
     corner_xy: tuple[int, int]
     are_logits: bool = False
 
     def above(self, threshold: float) -> CroppedMask:
-        """The mask at a threshold of probability."""
+        """The mask at a probability threshold."""
         return trimmed(self._passing(threshold), self.corner_xy)
 
     def area(self, threshold: float) -> int:
-        """Pixels of the mask at a threshold of probability."""
+        """Number of pixels of the mask at a probability threshold."""
         return int(np.count_nonzero(self._passing(threshold)))
 
     def _passing(self, threshold: float) -> NDArray[np.bool_]:
@@ -45,23 +46,23 @@ NOTHING = SoftCrop(np.zeros((0, 0), np.float32), (0, 0))
 
 
 class MaskSource(Protocol):
-    """Masks of N candidates, not yet at image size."""
+    """Masks of N candidates, not yet at image resolution."""
 
     def soft(self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, *, clips: bool = False) -> SoftCrop | None:
-        """What `crop` compares with its threshold, None where that depends on the threshold."""
+        """The values that `crop` compares with its threshold; None if they depend on the threshold."""
         ...
 
     def crop(
         self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float, *, clips: bool = False
     ) -> CroppedMask:
-        """Mask of candidate `row`, whose box is in image pixels; true where the probability is above `threshold`.
+        """The mask of candidate `row`, whose box is in image pixels; true where the probability is above `threshold`.
 
         clips: nothing outside the box, rounded to whole pixels.
         """
         ...
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What `restored_masks` needs, with half-precision floats."""
+        """The arrays that `restored_masks` needs, with half-precision floats."""
         ...
 
 
@@ -78,8 +79,9 @@ class PrototypeMasks:
     prototypes: NDArray[np.float32]
     coefficients: NDArray[np.float32]
     resizes_first: bool = False
-    """For families whose reference enlarges the logits, compares them, and then cuts at the box: Ultralytics
-    (`utils/ops.py`, process_mask, whose masks these equal when the image has the input's size)."""
+    """For families whose reference resizes the logits, thresholds them, and then crops to the box: Ultralytics
+    (`utils/ops.py`, process_mask; identical masks if the image has the input's size).
+    """
 
     def crop(
         self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float, *, clips: bool = False
@@ -98,14 +100,14 @@ class PrototypeMasks:
     def cells(
         self, row: int, box_xyxy: NDArray[np.float32], frame: Frame
     ) -> tuple[NDArray[np.float32], tuple[int, int]]:
-        """Probabilities in the window of the box, or logits where they are resized first, (h, w) float32.
+        """Probabilities in the window of the box, or logits if these are resized first, (h, w) float32.
 
         Also the grid position (x, y) of the window's first cell.
         """
         height, width = self.prototypes.shape[:2]
         x_axis, y_axis = input_axes((width, height), frame)
         left, top, right, bottom = _box_from_corners(box_xyxy) if self.resizes_first else box_xyxy.tolist()
-        margin = 2 if self.resizes_first else 1  # no pixel of the whole box looks beyond its second cell
+        margin = 2 if self.resizes_first else 1  # no pixel of the box reads beyond its second cell
         x1, x2 = _cells(x_axis, left, right, margin)
         y1, y2 = _cells(y_axis, top, bottom, margin)
         if x1 >= x2 or y1 >= y2:
@@ -153,17 +155,18 @@ class HeatMaps:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InputMaps:
-    """One map of probabilities per candidate over the whole network input, (N, h, w) float32; boxes do not limit it."""
+    """One map of probabilities per candidate over the whole network input, (N, h, w) float32; not limited by
+    boxes."""
 
     maps: NDArray[np.float32]
     are_logits: bool = False
-    """In place of probabilities, for families whose reference enlarges them and then compares: RF-DETR."""
+    """Logits instead of probabilities, for families whose reference resizes before thresholding: RF-DETR."""
 
     def crop(
         self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float, *, clips: bool = False
     ) -> CroppedMask:
         height, width = self.maps.shape[1:]
-        # A pixel lies between cells, so it passes the threshold only next to a cell that does.
+        # A pixel lies between cells, so it can pass the threshold only next to a cell that does.
         level = logit(threshold) if self.are_logits else np.float32(threshold)
         x, y, columns, rows = cv2.boundingRect((self.maps[row] > level).view(np.uint8))
         if not columns:
@@ -171,7 +174,7 @@ class InputMaps:
         x1, x2, y1, y2 = max(x - 1, 0), min(x + columns + 1, width), max(y - 1, 0), min(y + rows + 1, height)
         bounds = whole_box(box_xyxy) if clips else None
         axes = input_axes((width, height), frame)
-        cells = self.maps[row, y1:y2, x1:x2] - level  # so that what lies outside the window, zero, is not above
+        cells = self.maps[row, y1:y2, x1:x2] - level  # so that zero, outside the window, is not above
         return SoftCrop(*sampled_values(cells, (x1, y1), axes, bounds)).above(0)
 
     def soft(self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, *, clips: bool = False) -> None:
@@ -183,7 +186,7 @@ class InputMaps:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BoxMasks:
-    """Of networks without masks: all of the box."""
+    """For networks without masks: the whole box."""
 
     def crop(
         self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, threshold: float, *, clips: bool = False
@@ -193,7 +196,7 @@ class BoxMasks:
         width, height = min(x2, frame.size_wh[0]) - left, min(y2, frame.size_wh[1]) - top
         if width <= 0 or height <= 0:
             return np.zeros((0, 0), np.bool_), (0, 0)
-        return np.broadcast_to(np.True_, (height, width)), (left, top)  # which takes no memory
+        return np.broadcast_to(np.True_, (height, width)), (left, top)  # takes no memory
 
     def soft(self, row: int, box_xyxy: NDArray[np.float32], frame: Frame, *, clips: bool = False) -> None:
         return None
@@ -210,7 +213,7 @@ def logit(probability: float) -> np.float32:
 
 @lru_cache(maxsize=8)
 def input_axes(cells_wh: tuple[int, int], frame: Frame) -> tuple[Axis, Axis]:
-    """How image pixels see a grid that covers the whole network input."""
+    """How image pixels map to a grid that covers the whole network input."""
     x_axis, y_axis = (
         Axis(frame.start_xy[k], frame.extent_wh[k] / cells_wh[k], cells_wh[k], frame.size_wh[k], repeats_edge=True)
         for k in range(2)
@@ -219,7 +222,7 @@ def input_axes(cells_wh: tuple[int, int], frame: Frame) -> tuple[Axis, Axis]:
 
 
 def _cells(axis: Axis, low: float, high: float, margin: int) -> tuple[int, int]:
-    """Whole cells j with low - margin <= j < high + margin inside the axis, for a box given in image pixels."""
+    """Whole cells j with low - margin <= j < high + margin within the axis, for a box in image pixels."""
     first = max((low - axis.start) / axis.pitch - margin, 0.0)
     last = min((high - axis.start) / axis.pitch + margin, float(axis.cells))
     return math.ceil(first), math.ceil(last)
@@ -232,7 +235,9 @@ def whole_box(box_xyxy: NDArray[np.float32]) -> tuple[int, int, int, int]:
 
 
 def bounds_of(box_xyxy: NDArray[np.float32], *, clips: bool, resizes_first: bool) -> tuple[int, int, int, int] | None:
-    """Where masks are cut, None for nowhere; masks that are resized first always are, in their reference's way."""
+    """The rectangle that a mask is cut to, None for none; masks resized first are always cut, in their reference's
+    way.
+    """
     if resizes_first:
         return _box_from_corners(box_xyxy)
     return whole_box(box_xyxy) if clips else None
@@ -240,11 +245,11 @@ def bounds_of(box_xyxy: NDArray[np.float32], *, clips: bool, resizes_first: bool
 
 def _box_from_corners(box_xyxy: NDArray[np.float32]) -> tuple[int, int, int, int]:
     """The pixels whose upper left corner lies in the box, at least one (Ultralytics, `utils/ops.py`, crop_mask)."""
-    x1, y1, x2, y2 = (math.ceil(round(float(edge), 3)) for edge in box_xyxy)  # rounding errors are no corners
+    x1, y1, x2, y2 = (math.ceil(round(float(edge), 3)) for edge in box_xyxy)  # so that rounding errors add no pixel
     return x1, y1, max(x2, x1 + 1), max(y2, y1 + 1)
 
 
 def half(values: NDArray[np.float32]) -> NDArray[np.float16]:
-    """In half precision, too large ones cut to the largest it has."""
+    """In half precision; larger values are clipped to its maximum."""
     limit = np.finfo(np.float16).max
     return np.clip(values, -limit, limit).astype(np.float16)

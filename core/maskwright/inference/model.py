@@ -1,4 +1,4 @@
-"""A model ready to use: a network, the adapter that understands it, and the device that runs it."""
+"""A model ready to use: a network, the adapter that decodes it, and the device that runs it."""
 
 import logging
 import threading
@@ -26,7 +26,7 @@ from maskwright.plain_words import in_plain_words
 
 _BOXES = ("boxes", "pred_boxes", "bboxes", "detection_boxes", "dets", "detection_out")
 _ROWS = (4, 5, 6, 7)
-"""Numbers per box: with a score, with score and class, with the image's number besides."""
+"""Columns per box: with a score, with score and class, and with the image's number as well."""
 _LEAST_ANCHORS = 20
 
 
@@ -41,7 +41,7 @@ def finds_boxes_only(outputs: Sequence[TensorSpec]) -> bool:
 
 
 def _is_ssd(spec: TensorSpec) -> bool:
-    """[1, 1, N, 7], as DetectionOutput gives them."""
+    """[1, 1, N, 7], the layout of DetectionOutput."""
     return spec.rank == 4 and spec.dim(1) == 1 and spec.dim(3) == 7
 
 
@@ -64,10 +64,10 @@ _log = logging.getLogger(__name__)
 
 
 class Model:
-    """Turns images into candidates. May be used from several threads.
+    """Turns images into candidates. Thread-safe.
 
-    device: where it really runs; device_note: why it is not the device asked for, None if it is.
-    content_hash: SHA-256 over the model's files, so that results can be told apart and cached.
+    device: where it actually runs; device_note: why that is not the requested device, None if it is. content_hash:
+    SHA-256 over the model's files, to identify and cache results.
     """
 
     def __init__(self, network: Network, adapter: Adapter, compiled: "DeviceChoice") -> None:
@@ -81,56 +81,62 @@ class Model:
 
     @property
     def name(self) -> str:
-        """The name noted in the file, else the file's own."""
+        """The name in the file's metadata, else the file's own."""
         return self._network.interface.metadata.get("model_name") or self.path.stem
 
     @property
     def family(self) -> str:
+        """The name of its adapter's family, as in the README's table."""
         return self._adapter.family
 
     @property
     def finds_boxes_only(self) -> bool:
-        """Whether its objects are boxes, of which an assistant may make outlines."""
+        """Whether its objects are boxes, which an assistant may outline."""
         return self._adapter.family == BoxesAdapter.family
 
     @property
     def labels(self) -> tuple[ModelCategory, ...]:
-        """The categories it can name, with official ids where it has them."""
+        """The categories it can name, with official ids if it has them."""
         return self._adapter.labels
 
     @property
     def device(self) -> str:
+        """The device that it actually runs on."""
         return self._choice.device
 
     @property
     def device_note(self) -> str | None:
+        """Why that is not the requested device; None if it is."""
         return self._choice.note
 
     @property
     def precision(self) -> str:
-        """What the device calculates in, e.g. "f32"; a quantised model's integer parts apart."""
+        """The device's inference precision, e.g. "f32"; integer parts of a quantised model excepted."""
         return self._choice.compiled("latency").precision
 
     @property
     def is_quantised(self) -> bool:
-        """Whether parts of it calculate in eight bits, whatever the precision of the rest."""
+        """Whether parts of it compute in eight bits, whatever the precision of the rest."""
         return self._network.interface.is_quantised
 
     @property
     def defaults(self) -> Defaults:
-        """The operating point that applies where nothing else is asked for."""
+        """The operating point used unless another is given."""
         return self._adapter.defaults
 
     @property
     def default_score(self) -> float:
+        """Score above which it proposes by default."""
         return self._adapter.defaults.score
 
     @property
     def default_nms_iou(self) -> float:
+        """Default IoU for NMS."""
         return self._adapter.defaults.nms_iou
 
     @property
     def max_instances(self) -> int:
+        """Default limit of instances per image."""
         return self._adapter.defaults.max_instances
 
     def __repr__(self) -> str:
@@ -139,9 +145,9 @@ class Model:
     def predict(self, image: ImageLike) -> Candidates:
         """Candidates of one image: a path, a Pillow image, or an array.
 
-        Arrays are (H, W) grey, (H, W, 3) BGR or (H, W, 4) BGRA, upright. All are converted as files are: more than 8
-        bits are stretched, transparent pixels lie on white. Raises InputError for what is no image, ImageError for a
-        file that cannot be read, ModelError where inference fails.
+        Arrays are (H, W) grey, (H, W, 3) BGR or (H, W, 4) BGRA, upright. All are converted like files: more than 8 bits
+        are stretched, transparent pixels are put on white. Raises InputError for anything that is not an image,
+        ImageError for a file that cannot be read, ModelError if inference fails.
         """
         image_bgr = image_to_bgr(image)
         feeds = self.feeds(image_bgr)
@@ -158,31 +164,31 @@ class Model:
     ) -> Iterator[Candidates | MaskwrightError]:
         """Candidates of many images, in their order, several on the device at a time; read only a little ahead.
 
-        in_flight: how many; None: as many as the device likes. keeps_going: an image that fails comes out as its error
-        instead of raising it, and the others continue.
+        in_flight: how many; None for the device's preference. keeps_going: yield the error of an image that fails
+        instead of raising it, and continue.
         """
         from maskwright.inference.async_runner import predicted_in_order
 
         return predicted_in_order(self, images, in_flight, keeps_going=keeps_going)
 
     def decode(self, outputs: Mapping[str, NDArray[Any]], image_size_wh: tuple[int, int]) -> Candidates:
-        """The same candidates from raw output tensors by name; raises ModelError where one is missing."""
+        """The same candidates from raw output tensors by name. Raises ModelError if one is missing."""
         return self._decoded(by_role(self._adapter, outputs), image_size_wh)
 
     def feeds(self, image_bgr: NDArray[np.uint8]) -> dict[int, NDArray[Any]]:
-        """Input tensors for one image; the part of the work that a pipeline does ahead."""
+        """Input tensors for one image; the part of the work that a pipeline can do ahead."""
         if image_bgr.ndim != 3 or image_bgr.shape[2] != 3 or image_bgr.dtype != np.uint8 or not image_bgr.size:
             raise ValueError(f"expected an (H, W, 3) uint8 image, got {image_bgr.shape} {image_bgr.dtype}")
         return self._adapter.feeds(image_bgr)
 
     def infer(self, request: Request, feeds: Feeds, shape: tuple[int, ...]) -> Candidates:
-        """Run `feeds` of an image of that shape (H, W, ...) on a request of this model."""
+        """Run `feeds` of an image of shape (H, W, ...) on a request of this model."""
         tensors = request.run(feeds)
         roles = self._adapter.output_roles(self._network.interface.outputs) or {}
         return self._decoded({role: tensors[k] for role, k in roles.items()}, (shape[1], shape[0]))
 
     def requests(self, count: int | None = None, *, hint: Hint = "throughput") -> list[Request]:
-        """Requests for keeping several images in flight; as many as the device likes plus one, unless told."""
+        """Requests for keeping several images in flight; by default the device's preferred number plus one."""
         compiled = self._choice.compiled(hint)
         return [compiled.request() for _ in range(count or compiled.best_request_count + 1)]
 
@@ -190,15 +196,15 @@ class Model:
         frame = self._adapter.frame(size_wh)
         if not all(tensor.size for tensor in tensors.values()):
             return no_candidates(frame, self._adapter.categories, self._adapter.defaults)
-        with np.errstate(over="ignore", invalid="ignore"):  # what overflows or is no number is sorted out by adapters
+        with np.errstate(over="ignore", invalid="ignore"):  # adapters sort out overflows and NaN
             return self._adapter.candidates(tensors, frame)
 
 
 class DeviceChoice:
-    """A network on the device asked for, or on the CPU where that one fails; compiled once per purpose."""
+    """A network on the requested device, or on the CPU if that fails; compiled once per purpose."""
 
     def __init__(self, network: Network, device: str, precision: str | None, num_threads: int | None) -> None:
-        """Compiles for single images at once, so that a device that cannot is noticed here. Raises ModelError."""
+        """Compiles for single images at once, to find out if the device fails. Raises ModelError."""
         self._network, self._precision, self._num_threads = network, precision, num_threads
         self._lock = threading.Lock()
         self._compiled: dict[Hint, CompiledNetwork] = {}
@@ -216,7 +222,7 @@ class DeviceChoice:
         self.device = ", ".join(first.devices) if self._target != "CPU" else "CPU"
 
     def compiled(self, hint: Hint) -> CompiledNetwork:
-        """The network made ready for one image at a time, or for many."""
+        """The network compiled for one image at a time, or for many."""
         with self._lock:
             if hint not in self._compiled:
                 self._compiled[hint] = self._network.compile(
@@ -235,9 +241,9 @@ def load_model(
 ) -> Model:
     """Load a model from a file (.xml, .onnx, .pb) or by the name of a bundled ("nuclei") or installed one.
 
-    device: as OpenVINO names them ("CPU", "GPU", "AUTO"); one that fails gives way to the CPU, see
-    `Model.device_note`. precision: "f32", "bf16" or "f16", None for the device's own choice. pixels: overrides what
-    the model is thought to want. Raises ModelError with the path and the reason.
+    device: OpenVINO's name ("CPU", "GPU", "AUTO"); if it fails, the CPU is used, see `Model.device_note`. precision:
+    "f32", "bf16" or "f16", None for the device's default. pixels: overrides the detected pixel format. Raises
+    ModelError with the path and the reason.
     """
     path = model_path(path_or_name)
     if path.suffix.lower() in _TO_BE_CONVERTED:
@@ -251,7 +257,7 @@ def load_model(
 
 
 def recognised(interface: NetworkInterface, path: Path, pixels: PixelFormat | None = None) -> Adapter:
-    """The adapter for a network; raises ModelError listing what it offers and the families known."""
+    """The adapter for a network. Raises ModelError listing its outputs and the known families."""
     for family in ADAPTERS if interface.inputs else ():
         try:
             adapter = family.recognised(interface, pixels)

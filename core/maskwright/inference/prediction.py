@@ -1,4 +1,4 @@
-"""One instance that a model proposes."""
+"""One instance proposed by a model."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ from maskwright.geometry.raster import full_mask, mask_to_rle, rounded
 
 @dataclass(slots=True, eq=False)
 class ExactOutline:
-    """What outlines of one mask share, whatever their fidelity; made when first asked for.
+    """The exact outline of a mask, shared by its polygons of any fidelity; traced on first access.
 
-    mask: (h, w) bool, the smallest window around the mask, whose corner lies at `corner_xy` in the image.
+    mask: (h, w) bool, the smallest window around the mask, with its corner at `corner_xy` in the image.
     """
 
     mask: NDArray[np.bool_]
@@ -28,7 +28,7 @@ class ExactOutline:
 
 @dataclass(slots=True, eq=False)
 class FittedOutline:
-    """The polygons of one mask in one fidelity, made with those of the whole selection when the first is asked for."""
+    """The polygons of one mask at one fidelity, made on first access together with those of the whole selection."""
 
     exact: ExactOutline
     min_iou: float | None
@@ -37,19 +37,20 @@ class FittedOutline:
     last: LastPrepared | None = None
 
     def polygons(self) -> tuple[Polygon, ...]:
+        """The polygons; makes those of the whole selection if need be."""
         if self.made is None:
             together = [self, *(one for one in self.companions if one is not self and one.made is None)]
             for outline, polygons in zip(together, _polygons(together, self.min_iou, self.last), strict=True):
                 outline.made, outline.companions = polygons, ()
-        assert self.made is not None  # by the loop
+        assert self.made is not None  # set by the loop
         return self.made
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """An instance as a model sees it.
+    """An instance as proposed by a model.
 
-    bbox_xyxy: the detector's box in image pixels, clipped to the image (the mask may reach a little beyond it).
+    bbox_xyxy: the detector's box in image pixels, clipped to the image (the mask may extend a little beyond it).
     """
 
     category_id: int
@@ -59,17 +60,17 @@ class Prediction:
     image_size_wh: tuple[int, int]
     outline: FittedOutline = field(repr=False)
     is_box: bool = False
-    """Of a network without masks: mask and polygons are the box."""
+    """From a network without masks: mask and polygons are the box."""
 
     def in_fidelity(self, min_iou: float | None) -> "Prediction":
-        """The same instance with other polygons."""
+        """The same instance with polygons of another fidelity."""
         outline = FittedOutline(self.outline.exact, min_iou)
         return Prediction(
             self.category_id, self.category_name, self.score, self.bbox_xyxy, self.image_size_wh, outline, self.is_box
         )
 
     def to_coco(self, image_id: int) -> dict[str, Any]:
-        """As an entry of COCO's results list: the mask as run lengths, the detector's box as x, y, width, height."""
+        """An entry of COCO's results list: the mask as run lengths, the detector's box as x, y, width, height."""
         x1, y1, x2, y2 = self.bbox_xyxy
         return {
             "image_id": image_id,
@@ -90,19 +91,19 @@ class Prediction:
 
     @property
     def crop_xy(self) -> tuple[int, int]:
-        """Where in the image the corner of `crop_mask` lies."""
+        """The corner of `crop_mask` in the image."""
         return self.outline.exact.corner_xy
 
     @property
     def mask(self) -> NDArray[np.bool_]:
-        """(H, W) bool at the image's size, made at each call."""
+        """(H, W) bool at the size of the image, built on each call."""
         return full_mask(self.crop_mask, self.crop_xy, self.image_size_wh)
 
     @property
     def polygons(self) -> tuple[Polygon, ...]:
-        """Parts with holes on pixel edges, true to the mask by at least the fidelity asked for.
+        """Parts with holes on pixel edges, with at least the requested IoU with the mask.
 
-        Those of the whole selection are made with the first: small ones cost a quarter of the time together.
+        The whole selection is made at once: small objects then take a quarter of the time.
         """
         if self.is_box:
             (x1, y1), (x2, y2) = rounded(np.array(self.bbox_xyxy).reshape(2, 2)).tolist()
@@ -111,7 +112,7 @@ class Prediction:
 
     @property
     def dense(self) -> bytes | None:
-        """The exact outline, packed (`geometry.dense`); None where `polygons` is exact itself."""
+        """The exact outline, packed (`geometry.dense`); None if `polygons` is exact already."""
         if self.is_box or self.outline.min_iou is None or self.outline.min_iou == 1:
             return None
         exact = self.outline.exact
@@ -121,7 +122,7 @@ class Prediction:
 
 
 def outline_together(predictions: Iterable[Prediction], last: LastPrepared) -> None:
-    """Let the polygons of these, all of one fidelity, be made with the first that is asked for."""
+    """Make the polygons of these, all of one fidelity, together when the first is accessed."""
     waiting = [prediction.outline for prediction in predictions if prediction.outline.made is None]
     for outline in waiting:
         outline.companions, outline.last = waiting, last

@@ -1,4 +1,4 @@
-"""OpenVINO, and nothing else: the only module that imports it, and only when a network is first touched."""
+"""Access to OpenVINO: the only module that imports it, and only when a network is first used."""
 
 import contextlib
 import logging
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SOURCE = re.compile(r"Check '|::|\.[ch]pp\b|/src/|\b0x[0-9a-f]+")
-"""What a line about the insides of OpenVINO has."""
+"""Marks lines about OpenVINO's internals."""
 _WEIGHTED = ("Convolution", "ConvolutionBackpropData", "MatMul")
-"""Ends of the names of operations that eight bits make faster; GroupConvolution is one."""
+"""Suffixes of the operations that eight bits make faster; GroupConvolution is one."""
 
 
 def seen_interface(graph: "openvino.Model") -> NetworkInterface:
-    """Inputs, outputs and notes as plain values."""
+    """Inputs, outputs and metadata as plain values."""
     return NetworkInterface(
         tuple(_spec(port) for port in graph.inputs),
         tuple(_spec(port) for port in graph.outputs),
@@ -70,7 +70,7 @@ def _spec(port: "openvino.Output") -> TensorSpec:
 
 
 def _notes(graph: "openvino.Model", section: str) -> dict[str, str]:
-    """The plain entries of one section of rt_info; nested ones are of no interest here."""
+    """The plain entries of one section of rt_info; nested ones are ignored."""
     if not graph.has_rt_info([section]):
         return {}
     found = graph.get_rt_info([section]).value
@@ -81,12 +81,12 @@ def _notes(graph: "openvino.Model", section: str) -> dict[str, str]:
 
 
 def _plain_text(value: object) -> str:
-    """Lists become words, as the formats that keep everything as text write them."""
+    """Lists become words, as in formats that store everything as text."""
     return " ".join(str(entry) for entry in value) if isinstance(value, list | tuple) else str(value)
 
 
 def _meets_convolution(port: "openvino.Output") -> bool:
-    """Whether a convolution reads this input directly, conversions and quantisation aside."""
+    """Whether a convolution reads this input directly, apart from conversions and quantisation."""
     for reader in port.get_target_inputs():
         node = reader.get_node()
         kind = node.get_type_name()
@@ -103,7 +103,7 @@ Feeds = Mapping[int, NDArray[Any]]
 Source = TypeVar("Source")
 _KINDS = ("CPU", "GPU", "NPU", "AUTO", "MULTI", "HETERO", "BATCH")
 _PATIENCE_MS = 20
-"""Between two questions whether a run is still wanted."""
+"""Seconds between checks whether a run is still wanted."""
 _core_lock = threading.Lock()
 _the_core: "openvino.Core | None" = None
 
@@ -114,7 +114,7 @@ def list_devices() -> tuple[str, ...]:
 
 
 def known_device(name: str) -> str:
-    """`name`, or raises ModelError where OpenVINO knows no device of that kind, here or on any other machine."""
+    """`name`. Raises ModelError if OpenVINO knows no device of that kind on any machine."""
     kinds = [part.partition(".")[0].strip() for part in name.replace(":", ",").split(",")]
     if all(kind in _KINDS or kind.isdigit() or kind.lstrip("-") in (*_KINDS, *list_devices()) for kind in kinds):
         return name
@@ -123,20 +123,18 @@ def known_device(name: str) -> str:
 
 
 class Network:
-    """A network read from a file: what it looks like, and how to run it."""
+    """A network read from a file: its interface, and how to run it."""
 
     def __init__(self, path: Path) -> None:
-        """Raises ModelError for a file that is missing, not readable or not a network."""
+        """Raises ModelError for a file that is missing, unreadable or not a network."""
         self.path = path
         self._graph = _read(path)
         self.interface = seen_interface(self._graph)
 
     def accept_images(self, image_input: ImageInput) -> None:
-        """Let the image input take uint8 BGR (N, H, W, 3), or (H, W, 3) where it has no batch axis.
+        """Let the image input take uint8 BGR (N, H, W, 3), or (H, W, 3) if it has no batch axis.
 
-        Colour order, mean and layout are handled in the graph.
-
-        To be called once, before compiling.
+        Colour order, mean and layout are handled in the graph. Call it once, before compiling.
         """
         from openvino import Layout as AxisOrder
         from openvino import Type
@@ -158,12 +156,12 @@ class Network:
         self._graph = steps.build()
 
     def quantise(self, sources: Sequence[Source], feeds_of: Callable[[Source], Feeds]) -> None:
-        """Turn weights and activations to eight bits where that costs little, calibrated on `sources`.
+        """Convert weights and activations to eight bits where the loss is small, calibrated on `sources`.
 
-        feeds_of: makes of a source what the network's own inputs take, before `accept_images`; called again in each of
-        NNCF's passes, so that only one sample is in memory. What comes after the last convolutions stays as it is:
-        boxes are decoded there from numbers that eight bits cannot hold (a nuclei network fell from 0.68 to 0.43 mask
-        AP). Needs NNCF (extra `quantise`); raises ModelError where it is missing or fails.
+        feeds_of: makes from a source the network's own inputs, before `accept_images`; called again in each of NNCF's
+        passes, so that only one sample is in memory. Operations after the last convolutions are not converted: boxes
+        are decoded there from numbers that eight bits cannot hold (a nuclei network fell from 0.68 to 0.43 mask AP).
+        Needs NNCF (extra `quantise`). Raises ModelError if it is missing or fails.
         """
         try:
             import nncf
@@ -173,7 +171,7 @@ class Network:
         faults = (nncf.ValidationError, nncf.InternalError, nncf.UnsupportedModelError)
         give_own_names(self._graph)
         try:
-            with contextlib.redirect_stdout(sys.stderr):  # its bars would spoil what commands print as JSON
+            with contextlib.redirect_stdout(sys.stderr):  # its progress bars would spoil the JSON on standard output
                 self._graph = nncf.quantize(
                     self._graph,
                     nncf.Dataset(sources, lambda source: dict(feeds_of(source))),
@@ -187,13 +185,13 @@ class Network:
             raise ModelError("this model cannot be quantised", path=self.path, hint=hint) from error
 
     def save(self, path: Path, notes: Mapping[str, str], *, compresses: bool) -> None:
-        """Write it as an IR; see `save_graph`."""
+        """Write an IR; see `save_graph`."""
         save_graph(self._graph, path, notes, compresses=compresses)
 
     def compile(
         self, device: str, *, hint: Hint = "latency", precision: str | None = None, num_threads: int | None = None
     ) -> "CompiledNetwork":
-        """Make it ready to run; raises ModelError where the device cannot."""
+        """Compile for a device. Raises ModelError if the device fails."""
         settings: dict[str, Any] = {"PERFORMANCE_HINT": hint.upper()}
         if precision is not None:
             settings["INFERENCE_PRECISION_HINT"] = precision
@@ -206,24 +204,24 @@ class Network:
 
 
 class CompiledNetwork:
-    """A network on a device."""
+    """A network compiled for a device."""
 
     def __init__(self, compiled: "openvino.CompiledModel") -> None:
         self._compiled = compiled
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """The devices that do the work, e.g. ("CPU",) for AUTO on a machine without a GPU."""
+        """The devices in use, e.g. ("CPU",) for AUTO on a machine without a GPU."""
         return tuple(name.strip("()") for name in self._compiled.get_property("EXECUTION_DEVICES"))
 
     @property
     def best_request_count(self) -> int:
-        """How many images it likes to have in flight."""
+        """The device's preferred number of images in flight."""
         return int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
     @property
     def precision(self) -> str:
-        """What the device calculates in, e.g. "f32" or "bf16"; empty where it does not say, as AUTO."""
+        """The inference precision, e.g. "f32" or "bf16"; empty if the device does not report it, as AUTO."""
         try:
             kind = self._compiled.get_property("INFERENCE_PRECISION_HINT")
         except RuntimeError:
@@ -232,16 +230,17 @@ class CompiledNetwork:
         return {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}.get(name, name)
 
     def request(self) -> "Request":
+        """A new infer request."""
         is_fixed = not any(port.get_partial_shape().is_dynamic for port in self._compiled.inputs)
         return Request(self._compiled.create_infer_request(), can_break_off=is_fixed)
 
 
 class Request:
-    """Room for one running inference; may be used again and again, by one thread at a time.
+    """One infer request; reusable, by one thread at a time.
 
-    can_break_off: only where all shapes are fixed. With free ones OpenVINO 2026.4.1 does not get over an inference that
-    was broken off: later ones fail over shapes of the one before, or the program crashes (three threads with batches
-    of different sizes, each cancelled within 150 ms, in bf16: twice in a minute).
+    can_break_off: only if all shapes are static. With dynamic shapes OpenVINO 2026.4.1 does not recover from a
+    cancelled inference: later ones fail over shapes of the one before, or the program crashes (three threads with
+    batches of different sizes, each cancelled within 150 ms, in bf16: twice in a minute).
     """
 
     def __init__(self, request: "openvino.InferRequest", *, can_break_off: bool) -> None:
@@ -249,12 +248,11 @@ class Request:
         self._is_cancelled = False
 
     def run(self, feeds: Feeds, is_unwanted: Callable[[], bool] | None = None) -> list[NDArray[Any]]:
-        """Outputs in the network's order: views that the next run overwrites. Releases the GIL while it waits.
+        """Outputs in the network's order: views that the next run overwrites. Releases the GIL while waiting.
 
-        is_unwanted: asked while it runs; once it says so the run is cancelled, where that can be done.
-
-        Raises ModelError where inference fails or `cancel` is called meanwhile. (Plain waiting, because OpenVINO does
-        not call a request's callback when it is cancelled or fails.)
+        is_unwanted: checked while running; once true the run is cancelled, if possible. Raises ModelError if inference
+        fails or `cancel` is called meanwhile. (Waits instead of using a callback, because OpenVINO does not call it
+        when a request is cancelled or fails.)
         """
         self._is_cancelled = False
         try:
@@ -265,22 +263,22 @@ class Request:
                     break
             self._request.wait()
         except RuntimeError as error:
-            if self._is_cancelled:  # nothing that the log should speak of: a user moves on many times an hour
+            if self._is_cancelled:  # not worth logging: a user moves on many times an hour
                 raise ModelError("inference was cancelled") from error
             raise ModelError(f"inference failed: {_reason(error)}") from error
         return [tensor.data for tensor in self._request.output_tensors]
 
     def cancel(self) -> None:
-        """Stop what runs, where that can be done; callable from another thread."""
+        """Stop a running inference, if possible; may be called from another thread."""
         if self._can_break_off:
             self._is_cancelled = True
             self._request.cancel()
 
 
 def save_graph(graph: "openvino.Model", path: Path, notes: Mapping[str, str], *, compresses: bool) -> None:
-    """Write an .xml and its .bin with `notes` under `model_info`; weights as FP16 where `compresses`.
+    """Write an .xml and its .bin with `notes` under `model_info`; weights as FP16 if `compresses`.
 
-    Raises OSError where they cannot be written.
+    Raises OSError if they cannot be written.
     """
     import openvino
 
@@ -299,8 +297,8 @@ def _core() -> "openvino.Core":
             import numpy as np
             import openvino
 
-            # Builds the binding's tables of types while only this thread can. Two threads that meet in their first use
-            # lock up for ever, one holding the interpreter lock, the other the table's (seen with 2026.4 in a batch).
+            # Builds the binding's type tables while only this thread can. Two threads whose first uses coincide
+            # deadlock, one holding the interpreter lock, the other the table's (seen with 2026.4 in a batch).
             openvino.Type.f32.to_dtype()
             assert openvino.Tensor(np.zeros(1, np.uint8)).data.size == 1
             _the_core = openvino.Core()
@@ -320,9 +318,9 @@ def _read(path: Path) -> "openvino.Model":
 
 
 def _reason(error: RuntimeError) -> str:
-    """The useful line of OpenVINO's multi-line messages: the last one that is nothing of its source.
+    """The useful line of OpenVINO's multi-line messages: the last one that is not about its source.
 
-    What only its developers could read goes to the log alone.
+    What only its developers could read is only logged.
     """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     log.info("OpenVINO: %s", " | ".join(lines))

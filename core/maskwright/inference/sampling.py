@@ -1,9 +1,8 @@
-"""Soft masks on a coarse grid, read at full-frame pixels, but only inside the box they belong to.
+"""Soft masks on a coarse grid, evaluated at full-resolution pixels but only inside their box.
 
-A bilinear resize is linear and separable, so any window of the full-size result is `rows @ cells @ columns.T` with two
-thin matrices. The sampling coordinates are those of the full frame: the window holds the very pixels that resizing
-everything would have given, at the cost of the window.
-"""
+Bilinear resizing is linear and separable, so any window of the full-size result is `rows @ cells @ columns.T` with two
+sparse matrices. The sampling coordinates are those of the full frame: the window has exactly the pixels that resizing
+everything would have given, at the cost of the window."""
 
 import math
 from dataclasses import dataclass
@@ -14,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MOST_KEPT = 1 << 20
-"""Weights of an axis that are kept, 4 MB."""
+"""Cached weights of an axis, 4 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """How the pixels of one image axis see the cells of a grid: pixel p looks at cell (p + 0.5 - start) / pitch - 0.5.
+    """How pixels of an image axis read the cells of a grid: pixel p reads cell (p + 0.5 - start) / pitch - 0.5.
 
-    `start` and `pitch` are in image pixels; `cells` is the grid's length; `limit` the image's.
-    Pixels beyond the outermost cell centres see that cell where `repeats_edge`, and fade into zero otherwise.
+    `start` and `pitch` are in image pixels; `cells` is the grid's length; `limit` the image's. Beyond the outermost
+    cell centres, pixels read that cell if `repeats_edge`, else they fade to zero.
     """
 
     start: float
@@ -32,7 +31,7 @@ class Axis:
     repeats_edge: bool
 
     def window(self, first: int, last: int) -> tuple[int, int]:
-        """Pixels [start, stop) that cells first..last-1 can reach."""
+        """Pixels [start, stop) that cells first..last-1 can contribute to."""
         low = self.start + (first - 0.5) * self.pitch - 0.5
         high = self.start + (last + 0.5) * self.pitch - 0.5
         if self.repeats_edge:
@@ -42,9 +41,9 @@ class Axis:
         return start, max(min(max(math.ceil(high), 0), self.limit), start)
 
     def weights(self, window: tuple[int, int], first: int, last: int) -> NDArray[np.float32]:
-        """(pixels, cells) float32: what each pixel of the window takes from each of the cells first..last-1.
+        """(pixels, cells) float32: the weight of each of the cells first..last-1 for each pixel of the window.
 
-        A cell counts fully at its centre and fades linearly to nothing at the centres of its neighbours.
+        A cell has full weight at its centre and fades linearly to zero at the centres of its neighbours.
         """
         if self.repeats_edge and self.limit * self.cells <= _MOST_KEPT:
             return _all_weights(self)[window[0] : window[1], first:last]
@@ -67,7 +66,7 @@ class Axis:
 
 @lru_cache(maxsize=4)
 def _all_weights(axis: Axis) -> NDArray[np.float32]:
-    """(limit, cells) float32. All masks of a network's input share two axes, and cut their windows from the same."""
+    """(limit, cells) float32. All masks over a network's input share two axes and slice the same weights."""
     return axis._weights((0, axis.limit), 0, axis.cells)
 
 
@@ -79,9 +78,8 @@ def sampled_values(
 ) -> tuple[NDArray[np.float32], tuple[int, int]]:
     """A crop of a soft mask at image resolution.
 
-    cells: (h, w) float32, the crop whose upper left cell is `first_xy` of the grid; cells outside count as zero.
-    axes: of x, of y. bounds_xyxy: pixels outside are not looked at.
-    Returns (H, W) float32 and the image position of its corner.
+    cells: (h, w) float32, a crop whose upper left cell is `first_xy` of the grid; cells outside count as zero. axes: of
+    x, of y. bounds_xyxy: pixels outside are ignored. Returns (H, W) float32 and the corner of it in the image.
     """
     (x_axis, y_axis), (x_first, y_first) = axes, first_xy
     height, width = cells.shape
@@ -96,7 +94,7 @@ def sampled_values(
 
 
 def largest_component(mask: NDArray[np.bool_], corner_xy: tuple[int, int]) -> tuple[NDArray[np.bool_], tuple[int, int]]:
-    """The largest group of pixels that touch by their sides, trimmed; the mask itself where there is only one."""
+    """The largest 4-connected group of pixels, trimmed; the mask itself if there is only one."""
     if not mask.size:
         return mask, corner_xy
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=4)
@@ -111,7 +109,7 @@ def _common(window: tuple[int, int], start: int, stop: int) -> tuple[int, int]:
 
 
 def trimmed(mask: NDArray[np.bool_], corner_xy: tuple[int, int]) -> tuple[NDArray[np.bool_], tuple[int, int]]:
-    """The smallest window around the true pixels, and where its corner lies."""
+    """The smallest window around the true pixels, and its corner."""
     if not mask.size:
         return np.zeros((0, 0), np.bool_), corner_xy
     x, y, width, height = cv2.boundingRect(mask.view(np.uint8))

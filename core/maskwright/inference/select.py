@@ -1,4 +1,4 @@
-"""From candidates to instances: score threshold, suppression, masks. Cheap enough for every step of a slider."""
+"""From candidates to instances: score threshold, NMS, masks. Fast enough for every step of a slider."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -27,11 +27,11 @@ def nms_indices(
     max_iou: float,
     limit: int,
 ) -> NDArray[np.intp]:
-    """Indices that survive, in the given order, at most `limit`.
+    """Indices that survive NMS, in the given order, at most `limit`.
 
-    boxes_xyxy: (N, 4), best score first. A box goes if its IoU with a kept one is above `max_iou`; with `classes` (N,)
-    only boxes of one class compete. Done block by block against everything kept so far, so several thousand boxes of
-    one class take milliseconds; it stops as soon as `limit` boxes are kept, which cannot change those kept.
+    boxes_xyxy: (N, 4), best score first. A box is dropped if its IoU with a kept one is above `max_iou`; with `classes`
+    (N,) only boxes of the same class compete. Works block by block against everything kept so far, so several thousand
+    boxes of one class take milliseconds; stops at `limit` boxes, which cannot change those kept.
     """
     kept: list[NDArray[np.intp]] = []
     count = 0
@@ -54,7 +54,7 @@ def _overlaps(
     right: NDArray[np.intp],
     max_iou: float,
 ) -> NDArray[np.bool_]:
-    """(len(left), len(right)) bool: which pairs are too alike to both stay."""
+    """(len(left), len(right)) bool: pairs that overlap too much to both stay."""
     a, b = boxes[left][:, None], boxes[right][None]
     width = np.minimum(a[..., 2], b[..., 2]) - np.maximum(a[..., 0], b[..., 0])
     height = np.minimum(a[..., 3], b[..., 3]) - np.maximum(a[..., 1], b[..., 1])
@@ -68,7 +68,7 @@ def _overlaps(
 
 
 def _greedy(alike: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which members of one block stay, given which pairs exclude each other."""
+    """Which boxes of a block stay, given the pairs that exclude each other."""
     keep = np.ones(len(alike), np.bool_)
     rivals = np.triu(alike, 1)
     for k in np.flatnonzero(rivals.any(axis=1)):
@@ -78,25 +78,25 @@ def _greedy(alike: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 _MOST_FIDELITIES = 24
-"""A slider has sixteen; polygons of a hundred instances in each take 2 MB."""
+"""A slider has sixteen steps; polygons of a hundred instances in each take 2 MB."""
 _MOST_STYLES = 6
 _MOST_CROP_BYTES = 48 << 20
-"""Of the masks in the styles that are kept beside the last one."""
+"""Bytes of masks in the styles kept besides the last one."""
 _MOST_SOFT_BYTES = 96 << 20
 """A hundred masks of a photograph of twelve megapixels take 20 to 60 MB."""
 
 
 Known = dict[int, Prediction | None]
-"""{pair of a row and a class: its instance, None where its mask has no pixel}"""
+"""{(row, class): its instance, None if its mask has no pixel}"""
 
 
 class Remembered:
-    """Instances of the last styles of masks, so that a step of a slider repeats no work that it leaves as it was.
+    """Caches instances of the last mask styles, so that a slider step repeats no work that it does not affect.
 
-    A style is a mask threshold and whether masks are cut at their box. Another score or overlap finds its instances
-    with their polygons, and so does a style or fidelity that was there before; a new fidelity finds the dense outlines
-    and what fitting them begins with, the third mask threshold finds the masks at image size, still soft. What a choice
-    gives never depends on the choices before it.
+    A style is a mask threshold and whether masks are cut at their box. Another score or overlap reuses the instances
+    with their polygons, and so does a recent style or fidelity; a new fidelity reuses the dense outlines and the
+    preparation for fitting, a third mask threshold the soft masks at image resolution. The results never depend on
+    earlier choices.
     """
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ class Remembered:
         """Bytes of soft masks that may still be kept; none before a second threshold is asked for."""
 
     def of(self, wanted: Thresholds) -> "Known":
-        """What is known of pairs with masks in this style and fidelity; to be filled by the caller."""
+        """The cached instances in this style and fidelity; the caller adds to them."""
         fidelities = self._in_style((wanted.mask_threshold, wanted.clips_to_box))
         last = next(reversed(fidelities.values()), {})
         known = fidelities.pop(wanted.min_iou, {})
@@ -133,7 +133,7 @@ class Remembered:
         return fidelities
 
     def pairs(self, candidates: "Candidates", wanted: Thresholds) -> list[int]:
-        """What was chosen last where boxes decide alike, else what they decide now."""
+        """The last selection if it depends on the same boxes and thresholds, else a new one."""
         boxes_decide = replace(wanted, mask_threshold=0.5, min_iou=1.0, clips_to_box=False)
         if self._pairs is None or self._pairs[0] != boxes_decide:
             self._pairs = boxes_decide, _chosen(candidates, wanted)
@@ -154,13 +154,13 @@ class Remembered:
 
 
 def _crop_bytes(fidelities: "dict[float, Known]") -> int:
-    """Of the masks of one style, which its fidelities share."""
+    """Bytes of the masks of one style, which its fidelities share."""
     last = next(reversed(fidelities.values()), {})
     return sum(prediction.crop_mask.nbytes for prediction in last.values() if prediction is not None)
 
 
 def selected(candidates: "Candidates", wanted: Thresholds) -> tuple[Prediction, ...]:
-    """The instances that pass, best first."""
+    """The selected instances, best first."""
     known = candidates.remembered.of(wanted)
     found = []
     for pair in candidates.remembered.pairs(candidates, wanted):
@@ -174,7 +174,7 @@ def selected(candidates: "Candidates", wanted: Thresholds) -> tuple[Prediction, 
 
 
 def _chosen(candidates: "Candidates", wanted: Thresholds) -> list[int]:
-    """Pairs that pass and that no better one suppresses, best first."""
+    """Pairs that pass and are not suppressed by a better one, best first."""
     own = wanted.over(candidates.defaults)
     pairs = _passing(candidates, own, wanted.categories)
     boxes = candidates.boxes_xyxy[candidates.rows[pairs]]
@@ -186,7 +186,8 @@ def _chosen(candidates: "Candidates", wanted: Thresholds) -> list[int]:
 def _passing(candidates: "Candidates", own: Defaults, categories: Collection[int] | None) -> NDArray[np.intp]:
     """Pairs above the score and of a wanted category, best first as the candidates are."""
     passes = candidates.scores > own.score
-    if not own.is_multi_label:  # before the categories: what is best of another class is none of a wanted one
+    # before filtering by category: a box whose best class is unwanted must not become a wanted one
+    if not own.is_multi_label:
         is_best = np.zeros(len(passes), np.bool_)
         is_best[np.unique(candidates.rows, return_index=True)[1]] = True
         passes &= is_best
@@ -197,7 +198,7 @@ def _passing(candidates: "Candidates", own: Defaults, categories: Collection[int
 
 
 def _prediction(candidates: "Candidates", pair: int, wanted: Thresholds) -> Prediction | None:
-    """The instance of one pair, None where its mask has no pixel."""
+    """The instance of one pair; None if its mask has no pixel."""
     row = int(candidates.rows[pair])
     box = candidates.boxes_xyxy[row]
     mask, corner_xy = candidates.remembered.mask(candidates, row, wanted)

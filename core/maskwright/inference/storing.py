@@ -1,4 +1,4 @@
-"""How the masks of candidates are kept in a file, and how little of them will do."""
+"""How the masks of candidates are stored, and how they are reduced first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from maskwright.inference.candidates import Candidates
 
 LARGE_PROTOTYPES = 1 << 20
-"""Numbers. YOLACT-550 has 0.6 million; a micrograph of a megapixel has twenty, 40 MB for one image even halved."""
+"""Number of values. YOLACT-550 has 0.6 million; a micrograph of a megapixel has twenty, 40 MB even in half
+precision."""
 _LIKE = 0.9
-"""Boxes that overlap by more are one thing seen twice; of large sets only the best of them is kept."""
+"""Boxes that overlap by more are duplicates; of large sets only the best is kept."""
 _PER_INSTANCE = 4
 
 
@@ -53,7 +54,7 @@ class CropMaps:
     def of(
         cls, masks: PrototypeMasks, rows: NDArray[np.integer], boxes: NDArray[np.float32], frame: Frame
     ) -> "CropMaps":
-        """Of these rows, whose boxes (len(rows), 4) are in image pixels."""
+        """From these rows, whose boxes (len(rows), 4) are in image pixels."""
         height, width = masks.prototypes.shape[:2]
         windows = np.zeros((len(rows), 4), np.int32)
         parts = []
@@ -93,10 +94,10 @@ class CropMaps:
 
 
 def compacted(candidates: "Candidates") -> "Candidates":
-    """The same for storing: large prototypes give way to the windows of boxes, near doubles to the best of them.
+    """Reduced for storing: large prototypes are replaced by the windows of boxes, near duplicates by the best of them.
 
-    At the model's own thresholds selecting from it finds the same instances (four micrographs: all 216, mean IoU of
-    masks 0.9998); at low scores and an overlap of 0.7, where chains of boxes suppress each other, some differ.
+    At the model's own thresholds the selection is the same (four micrographs: all 216 instances, mean mask IoU 0.9998);
+    at low scores and an overlap of 0.7, where chains of boxes suppress each other, some differ.
     """
     masks = candidates.masks
     if not isinstance(masks, PrototypeMasks) or masks.prototypes.size <= LARGE_PROTOTYPES:
@@ -116,7 +117,7 @@ def compacted(candidates: "Candidates") -> "Candidates":
 
 
 def restored_masks(arrays: Mapping[str, NDArray[Any]]) -> MaskSource:
-    """The inverse of `MaskSource.arrays`; raises KeyError where the arrays are of no known form."""
+    """The inverse of `MaskSource.arrays`. Raises KeyError for arrays in no known form."""
     if "are_boxes" in arrays:
         return BoxMasks()
     if "maps" in arrays:

@@ -1,4 +1,4 @@
-"""Which of a model's candidates become objects, and how true their outlines are: one value for all who choose."""
+"""Which of a model's candidates become objects, and how exact their outlines are; shared by all callers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,38 +9,38 @@ from maskwright.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """A model's own operating point, used where the caller names none."""
+    """A model's own operating point, used unless the caller gives another."""
 
     score: float = 0.5
     nms_iou: float = 0.5
     max_instances: int = 100
     keeps_largest_part: bool = False
-    """Things that are always in one piece, such as nuclei: slivers of neighbours are left out of their masks."""
+    """Objects are always in one piece, such as nuclei: slivers of neighbours are removed from their masks."""
     is_multi_label: bool = True
-    """One box may be several objects, each of a class of its own; else it is of its best class only."""
+    """A box may be several objects, each of its own class; otherwise only of its best class."""
     is_class_agnostic: bool = False
-    """An object is of one class: boxes of different ones always suppress each other."""
+    """An object has one class: boxes of different classes always suppress each other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """None for the first three stands for the model's own operating point; see `Candidates.select`."""
+    """None for the first three means the model's own operating point; see `Candidates.select`."""
 
     score: float | None = None
-    """An object needs more than this."""
+    """An object's score must be above this."""
     nms_iou: float | None = None
-    """Of two boxes that overlap by more, the one with the lower score goes."""
+    """Of two boxes that overlap by more, the one with the lower score is dropped."""
     max_instances: int | None = None
     is_class_agnostic: bool = False
     """Boxes of different classes suppress each other, too."""
     mask_threshold: float = 0.5
     """Probability above which a pixel belongs to an object."""
     min_iou: float = 0.98
-    """Least IoU of a polygon with its mask; 1: exact."""
+    """Least IoU of a polygon with its mask; 1 for exact."""
     categories: tuple[int, ...] | None = None
-    """Ids of the model; None: all."""
+    """The model's ids; None for all."""
     left_out: tuple[int, ...] = ()
-    """Ids of the project's categories that are not proposed: `within` knows what they are to the model."""
+    """Ids of the project's categories that are not proposed; `within` translates them to the model's."""
     clips_to_box: bool = True
     is_multi_label: bool | None = None
 
@@ -53,7 +53,7 @@ class Thresholds:
             raise InputError(f"expected max_instances of 1 or more, got {self.max_instances!r}")
 
     def over(self, defaults: Defaults) -> Defaults:
-        """Score, overlap and number to go by: these, or the model's own."""
+        """Score, overlap and limit to use: these, or the model's own."""
         return replace(
             defaults,
             score=defaults.score if self.score is None else self.score,
@@ -64,12 +64,12 @@ class Thresholds:
         )
 
     def filled(self, defaults: Defaults) -> Self:
-        """The same with nothing left to the model."""
+        """The same with every None replaced by the model's own."""
         own = self.over(defaults)
         return replace(self, score=own.score, nms_iou=own.nms_iou, max_instances=own.max_instances)
 
     def within(self, category_ids: Mapping[int, int]) -> Self:
-        """The same in the model's terms, `left_out` included: no object of a class left out is even traced.
+        """The same in terms of the model, including `left_out`: objects of a class left out are not even traced.
 
         category_ids: {the model's id: the project's}.
         """
@@ -80,7 +80,7 @@ class Thresholds:
         return replace(self, categories=tuple(kept), left_out=())
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values as a run keeps them; equal thresholds give equal dictionaries."""
+        """Plain values for storing with a run; equal thresholds give equal dictionaries."""
         return {
             "score": self.score,
             "nms_iou": self.nms_iou,
@@ -94,9 +94,9 @@ class Thresholds:
 
     @classmethod
     def from_json(cls, stored: object) -> Self:
-        """The numbers and classes of the project that a run or the window kept; the defaults for anything else.
+        """The stored numbers and classes; the defaults for anything else.
 
-        What was narrowed to one model's classes, or limited in number, was so for that run only.
+        A restriction to one model's classes, or in number, applied to that run only.
         """
         if not isinstance(stored, dict):
             return cls()

@@ -1,5 +1,4 @@
-"""Learning a user's own classes from what was corrected: plan, learn in a process of its own, judge, install.
+"""Trains a model of the user's own classes on what was corrected: plan, train in a separate process, evaluate, install.
 
-Only `worker.py` and what it loads need PyTorch (extra `learn`), in the process that learns. Nothing else in the
-package may import that process's modules: the window asks through `plan.py` and `learn.py`.
-"""
+Only `worker.py` and what it imports need PyTorch (extra `learn`), in that process. Nothing else in the package may
+import the process's modules: the window uses `plan.py` and `learn.py`."""

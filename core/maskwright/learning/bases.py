@@ -1,4 +1,4 @@
-"""What a round begins from: a trunk that stays as it is, and the heads that learn on it."""
+"""What a round starts from: a frozen trunk, and the heads that are trained on it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Heads = LightHeads | NucleiHeads
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """One kind of network that can learn."""
+    """One kind of network that can be trained."""
 
     layout: AnchorLayout
     trunk: Callable[[], nn.Module]
@@ -28,7 +28,7 @@ class Base:
 
 
 def base_of(job: LearningJob) -> Base:
-    """The one that a job names."""
+    """The base that a job names."""
     if job.base == NUCLEI:
         count = len(job.category_names)
         return Base(NUCLEI_LAYOUT, nuclei_trunk, lambda: nuclei_heads(count), LossWeights(outline=0.0))
@@ -36,7 +36,7 @@ def base_of(job: LearningJob) -> Base:
 
 
 def head_config(job: LearningJob) -> HeadConfig:
-    """Of the general base."""
+    """The configuration of the general base."""
     recipe = job.recipe
     return HeadConfig(
         categories=len(job.category_names),

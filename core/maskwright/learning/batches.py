@@ -1,4 +1,4 @@
-"""Batches of crops, made by a thread while the network learns; batch n depends on the seed and n alone."""
+"""Batches of crops, prepared by a thread while the network trains; batch n depends on the seed and n alone."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from maskwright.training.losses import Targets
 
 
 class LearningBatch(NamedTuple):
-    """Images (B, 3, S, S) float32 RGB 0..255 and what they should give."""
+    """Images (B, 3, S, S) float32 RGB 0..255 and their targets."""
 
     images: Tensor
     targets: Targets
 
     def to(self, device: torch.device) -> LearningBatch:
+        """The batch on another device."""
         t = self.targets
         moved = Targets(
             boxes=t.boxes.to(device),
@@ -37,7 +38,7 @@ class LearningBatch(NamedTuple):
 
 
 class BatchMaker:
-    """Draws images so that rare classes and empty images are seen, but not too often."""
+    """Samples images so that rare classes and empty images are seen, but not too often."""
 
     def __init__(self, examples: tuple[Example, ...], store: SampleStore, recipe: Recipe, *, seed: int) -> None:
         self._store = store
@@ -48,7 +49,7 @@ class BatchMaker:
         self._chances = _chances([examples[k] for k in self._full])
 
     def batch(self, number: int) -> LearningBatch:
-        """Raises MaskwrightError where no image can be read any more."""
+        """The batch of this number. Raises MaskwrightError if no image can be read any more."""
         random = np.random.default_rng((self._seed, number))
         crops: list[LearningCrop] = []
         while len(crops) < self._recipe.batch:
@@ -61,7 +62,7 @@ class BatchMaker:
         return _stacked(crops)
 
     def stream(self, first: int) -> Generator[LearningBatch, None, None]:
-        """Endless, from batch `first` on, one ahead."""
+        """All batches from `first` on, without end, prepared one ahead."""
         with ThreadPoolExecutor(1, thread_name_prefix="crops") as worker:
             coming = worker.submit(self.batch, first)
             while True:
@@ -83,7 +84,7 @@ class BatchMaker:
 
 
 def _chances(examples: list[Example]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """(N,) float64: images with a rare class are drawn more often (repeat factor of Gupta et al. 2019, LVIS)."""
+    """(N,) float64: images with a rare class are sampled more often (repeat factor of Gupta et al. 2019, LVIS)."""
     present = [{item.category for item in example.objects} for example in examples]
     if not present:
         return np.zeros(0)

@@ -1,4 +1,5 @@
-"""Random crops with matching label maps: scaled, turned, recoloured, with whole objects of other images pasted in."""
+"""Random crops with matching label maps: scaled, rotated, recoloured, with whole objects of other images pasted
+in."""
 
 from __future__ import annotations
 
@@ -37,7 +38,7 @@ class _Warped:
 def random_crop(
     sample: LearningSample, random: np.random.Generator, recipe: Recipe, *, donor: LearningSample | None = None
 ) -> LearningCrop:
-    """A square crop of `recipe.crop` pixels; `donor` gives whole objects to be pasted in."""
+    """A square crop of `recipe.crop` pixels; `donor` provides whole objects to paste in."""
     warped = _warped(sample, random, recipe)
     if donor is not None:
         warped = _with_pasted(warped, _warped(donor, random, recipe), random, recipe)
@@ -58,7 +59,7 @@ def _warped(sample: LearningSample, random: np.random.Generator, recipe: Recipe)
 
 
 def _matrix(sample: LearningSample, random: np.random.Generator, recipe: Recipe) -> NDArray[np.float64]:
-    """(2, 3) affine matrix from the sample to the crop, for pixel centres at whole numbers."""
+    """(2, 3) affine matrix from the sample to the crop, for pixel centres at integers."""
     size = recipe.crop
     height, width = sample.labels.shape
     low, high = np.log(recipe.scale_range)
@@ -67,7 +68,7 @@ def _matrix(sample: LearningSample, random: np.random.Generator, recipe: Recipe)
     angle = np.deg2rad(random.uniform(-recipe.rotation_deg, recipe.rotation_deg)) * (random.random() < 0.5)
     cos, sin = np.cos(angle), np.sin(angle)
     linear = np.array([[cos, -sin], [sin, cos]]) @ np.diag([scale * aspect, scale / aspect])
-    # Where the image is smaller than the crop, it lies anywhere in it; where larger, the crop lies in the image.
+    # A smaller image lies anywhere in the crop; of a larger one the crop may be any part.
     half, inner = size / 2 / scale, np.array([width, height]) / 2
     reach = np.abs(inner - half)
     centre = inner + random.uniform(-reach, reach + 1e-6)
@@ -78,7 +79,9 @@ def _matrix(sample: LearningSample, random: np.random.Generator, recipe: Recipe)
 
 
 def _with_pasted(base: _Warped, donor: _Warped, random: np.random.Generator, recipe: Recipe) -> _Warped:
-    """Some of the donor's objects that lie whole in its crop, laid over `base` where they lay, edges blended."""
+    """Some of the donor's objects that are completely in its crop, pasted over `base` at the same place, edges
+    blended.
+    """
     whole = _whole_labels(donor.labels)
     if not len(whole):
         return base
@@ -104,9 +107,9 @@ def _whole_labels(labels: NDArray[np.int16]) -> NDArray[np.int64]:
 
 
 def _compacted(labels: NDArray[np.int16]) -> tuple[NDArray[np.int16], NDArray[np.float32], NDArray[np.int64]]:
-    """Renumber the labels that remain as 1..N; their boxes (N, 4) xyxy; their former positions (N,) int64.
+    """Renumber the remaining labels as 1..N; returns also their boxes (N, 4) xyxy and former positions (N,) int64.
 
-    Remnants of a few pixels at the border are ignored: they are part of an object, but none to be found.
+    Remnants of a few pixels at the border are ignored: part of an object, but too little to find.
     """
     counts = np.bincount(labels[labels > 0], minlength=1)
     present = np.flatnonzero(counts >= _SMALLEST_REMNANT_PX)
@@ -118,7 +121,7 @@ def _compacted(labels: NDArray[np.int16]) -> tuple[NDArray[np.int16], NDArray[np
 
 
 def _boxes(labels: NDArray[np.int16]) -> NDArray[np.float32]:
-    """(N, 4) xyxy of labels 1..N, all of which occur; by one sort, which costs a tenth of `minimum.at`."""
+    """(N, 4) xyxy of labels 1..N, all of which occur; sorts once, which costs a tenth of `minimum.at`."""
     y, x = np.nonzero(labels > 0)
     values = labels[y, x]
     if not len(values):
@@ -132,7 +135,8 @@ def _boxes(labels: NDArray[np.int16]) -> NDArray[np.float32]:
 
 
 def _recoloured(image: NDArray[np.uint8], random: np.random.Generator, strength: float) -> NDArray[np.uint8]:
-    """Gamma, gain, a slight tint, blur and noise, each with its own chance; grey levels by one table a channel."""
+    """Random gamma, gain, slight tint, blur and noise, each with its own probability; one lookup table per
+    channel."""
     levels = np.repeat((np.arange(256, dtype=np.float32) / 255)[:, None], 3, axis=1)
     if random.random() < 0.5:
         levels = levels ** np.float32(np.exp(strength * random.uniform(-0.35, 0.35)))

@@ -1,4 +1,4 @@
-"""What a learning process tells, one JSON object a line, and the values that a window or a script gets of it."""
+"""Messages of the learning process, one JSON object per line, and the values that callers get from them."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -10,18 +10,18 @@ Phase = Literal["starting", "learning", "judging", "finishing"]
 
 @dataclass(frozen=True, slots=True)
 class LearnProgress:
-    """How far a round is."""
+    """Progress of a round."""
 
     phase: Phase
     step: int
     share: float
-    """Of the budget, 0..1."""
+    """Fraction of the budget, 0..1."""
     seconds: float
-    """Spent, earlier sessions of the same round included."""
+    """Seconds spent, including earlier sessions of the same round."""
     seconds_left: float | None
     loss: float | None = None
     ap: float | None = None
-    """On the held-out images, the latest figure; None before the first and where none are held out."""
+    """The latest AP on the held-out images; None before the first, and if none are held out."""
     f1: float | None = None
     is_starved: bool = False
     """Other programs take most of the processor."""
@@ -29,19 +29,19 @@ class LearnProgress:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The process ended well: its model lies in the work folder."""
+    """The process succeeded: its model is in the work folder."""
 
     steps: int
     seconds: float
     score: float
-    """The operating point."""
+    """The score threshold of the operating point."""
     new: dict[str, Any] | None
     """`Figures` as JSON; None without held-out images."""
     old: dict[str, Any] | None
-    """Of the model before it, on the held-out images that it has not learned from."""
+    """The previous model's figures, on held-out images that it has not learned from."""
     was_stopped: bool
     compared: dict[str, Any] | None = None
-    """Of the new model on the images of `old`, where those are not all that are held out."""
+    """The new model's figures on the images of `old`, if those are not all that are held out."""
     skipped: tuple[tuple[str, str], ...] = ()
     """Images that could not be read, and why."""
     device: str = "cpu"
@@ -50,7 +50,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The process gave up; what it had learned lies in its checkpoint."""
+    """The process failed; its checkpoint keeps what it has learned."""
 
     message: str
     hint: str | None = None
@@ -65,13 +65,13 @@ _NAMES: dict[str, type[LearnProgress] | type[Finished] | type[Failed]] = {
 
 
 def event_line(event: Event) -> bytes:
-    """One line, newline included."""
+    """One line, including the newline."""
     name = next(name for name, kind in _NAMES.items() if isinstance(event, kind))
     return orjson.dumps({"event": name, **asdict(event)}, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def parsed(line: bytes) -> Event | None:
-    """None for a line that is no event: libraries print, too."""
+    """None for a line that is not an event: libraries print, too."""
     try:
         values = orjson.loads(line)
         kind = _NAMES[values.pop("event")]

@@ -1,4 +1,4 @@
-"""From a learned network to an OpenVINO model that the program recognises like any other YOLACT."""
+"""Exports a trained network as an OpenVINO model that the program recognises like any other YOLACT."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_INSTANCES = 500
 
 
 def export_learned(network: LearnedNetwork, job: LearningJob, *, to: Path, score: float = 0.35) -> Path:
-    """Write `to` (.xml) and its .bin: a square input that the image is fitted into, padded right and below."""
+    """Write `to` (.xml) and its .bin: a square input, padded on the right and below."""
     size = job.recipe.input_size
     interface = YolactInterface(network, network.layout)
     return export_interface(interface, model_notes(job, score=score), to=to, size_hw=(size, size))
@@ -41,11 +41,11 @@ def model_notes(job: LearningJob, *, score: float) -> dict[str, str]:
 
 
 def with_score(path: Path, score: float) -> None:
-    """Note another operating point inside a model that was written already."""
+    """Change the operating point in a model that has been written."""
     model = openvino.Core().read_model(path)
     model.set_rt_info(f"{score:.3f}", ["model_info", "score_threshold"])
     marked = path.with_name("marked.xml")
     openvino.save_model(model, marked, compress_to_fp16=True)
-    del model  # it maps the .bin that is about to be replaced
+    del model  # it maps the .bin file that is about to be replaced
     marked.with_suffix(".bin").replace(path.with_suffix(".bin"))
     marked.replace(path)

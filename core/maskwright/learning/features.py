@@ -1,4 +1,4 @@
-"""Running the frozen trunk: by OpenVINO on a processor, where it takes half of torch's time, by torch on a GPU."""
+"""Runs the frozen trunk: in OpenVINO on a CPU, where it takes half of torch's time, in torch on a GPU."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ Extractor = Callable[[Tensor], FeatureMaps]
 def frozen_features(
     trunk: nn.Module, *, batch: int, size: int, device: torch.device, dtype: torch.dtype, threads: int
 ) -> Extractor:
-    """A function from images (B, 3, S, S) float32 RGB 0..255 to feature maps of `dtype`, finest first."""
+    """A function from images (B, 3, S, S) float32 RGB 0..255 to feature maps of `dtype`, highest resolution
+    first."""
     if device.type == "cpu":
         return _by_openvino(trunk, batch=batch, size=size, dtype=dtype, threads=threads)
     moved = trunk.to(device, dtype, memory_format=torch.channels_last)
@@ -40,9 +41,9 @@ class _Tuple(nn.Module):
 def _by_openvino(trunk: nn.Module, *, batch: int, size: int, dtype: torch.dtype, threads: int) -> Extractor:
     shape = [batch, 3, size, size]
     with warnings.catch_warnings():
-        # OpenVINO converts by torch.jit.trace, which PyTorch has deprecated.
+        # OpenVINO converts with torch.jit.trace, which PyTorch has deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
-        # Traced small: at eight crops of 384 px that alone took more than a gigabyte.
+        # Traced with a small input: eight crops of 384 px alone would take more than a gigabyte.
         example = torch.zeros(1, 3, 64, 96)
         model = openvino.convert_model(
             _Tuple(trunk).eval(), example_input=example, input=[openvino.PartialShape(shape)]
@@ -59,7 +60,7 @@ def _by_openvino(trunk: nn.Module, *, batch: int, size: int, dtype: torch.dtype,
     def run(images: Tensor) -> FeatureMaps:
         request.infer({0: images.contiguous().numpy()})
         found = (torch.from_numpy(request.get_output_tensor(k).data) for k in range(count))
-        # The conversion copies; where there is none, the request's own memory must not be handed out.
+        # The conversion copies; without one, the request's own memory must not be returned.
         return [level.to(dtype, copy=True, memory_format=torch.channels_last) for level in found]
 
     return run

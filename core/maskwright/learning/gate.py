@@ -1,4 +1,4 @@
-"""Whether a new model takes the place of the old one, and whether more images are worth it."""
+"""Whether a new model replaces the old one, and whether more images are worth it."""
 
 import math
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ AP_TOLERANCE = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How good a model is on held-out images, all 0..1."""
+    """Quality of a model on held-out images, all 0..1."""
 
     f1: float
     """At IoU 0.5 and `score`."""
@@ -28,21 +28,21 @@ class Figures:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Raises TypeError for what is none."""
+        """Raises TypeError if `values` do not fit."""
         pairs = tuple((int(id_), float(f1)) for id_, f1 in values.get("f1_by_class", ()))
         return cls(**{**values, "f1_by_class": pairs})
 
 
 @dataclass(frozen=True, slots=True)
 class RoundVerdict:
-    """Whether the new model is taken, and why in words."""
+    """Whether the new model is installed, and the reason in words."""
 
     is_taken: bool
     reason: str
 
 
 def verdict(new: Figures | None, old: Figures | None, *, old_name: str | None = None) -> RoundVerdict:
-    """new, old: on the same held-out images; None: not known. old_name: None where there is no old model."""
+    """new, old: on the same held-out images; None if unknown. old_name: None if there is no old model."""
     if new is None:
         return RoundVerdict(True, f"not evaluated: that needs {_TEN} done images")
     told = f"F1 {new.f1:.2f}, AP {new.ap:.2f} on {new.images} held-out images"
@@ -53,7 +53,7 @@ def verdict(new: Figures | None, old: Figures | None, *, old_name: str | None = 
     if old is None:
         return RoundVerdict(True, f"{told}; {old_name} learned from those images or could not be evaluated on them")
     against = f"{told}; {old_name} has F1 {old.f1:.2f}, AP {old.ap:.2f}"
-    # A hair's breadth for sums of floats: 0.90 to 0.88 is a fall of 0.02.
+    # A tiny tolerance for sums of floats: 0.90 to 0.88 is a drop of 0.02.
     if new.f1 < old.f1 - F1_TOLERANCE - 1e-9 or new.ap < old.ap - AP_TOLERANCE - 1e-9:
         return RoundVerdict(False, f"{against}: the new model is worse, so the old one stays")
     return RoundVerdict(True, against)
@@ -71,10 +71,10 @@ _TEN = 10
 
 
 def images_until_next_round(quality: float, images: int) -> int | None:
-    """After how many more images another round is worth it; None where more images hardly help.
+    """The number of further images after which another round is worth it; None if more images hardly help.
 
-    Geti's rule: from the share p of objects found among n images it takes ln(1 - 1.1 p) / ln(1 - p) - 1 times as many
-    again for a tenth more.
+    Geti's rule: if the fraction p of objects is found with n images, a tenth more takes ln(1 - 1.1 p) / ln(1 - p) - 1
+    times as many again.
     """
     if images <= 0 or quality >= 1 / 1.1:
         return None

@@ -1,4 +1,5 @@
-"""The held-out images of a round: figures of the new model and of the one before it, and what there is to look at."""
+"""Evaluation on a round's held-out images: figures of the new and the previous model, and their objects for
+viewing."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class HeldOut:
-    """In the work folder of a round; empty where too few images are done."""
+    """Held-out images in a round's work folder; empty if too few images are done."""
 
     def __init__(self, job: LearningJob, folder: Path) -> None:
         self._job, self._folder = job, folder
@@ -28,16 +29,17 @@ class HeldOut:
     def figures(
         self, model: Model, *, only: Sequence[int] | None = None, classes: Mapping[int, int] | None = None
     ) -> Figures | None:
-        """classes: the project's by the model's; None for the new model, which has the project's own."""
+        """classes: {the model's id: the project's}; None for the new model, which has the project's own."""
         if self._truth is None:
             return None
         own = self._own if classes is None else classes
         return figures_of(model, self._truth, Path(self._job.image_root), only=only, classes=own)
 
     def cut(self, model: Model) -> float:
-        """Where nothing is held out: the threshold that is best on the images that taught; these few say much the same.
+        """The score threshold if nothing is held out: the best on the training images, which is close to the best on
+        new ones.
 
-        (0.55 on ten, 0.54 on images never seen, where the usual 0.35 let 41 proposals pass for 24 objects.)
+        (0.55 on ten, 0.54 on images never seen, where the default of 0.35 let 41 proposals through for 24 objects.)
         """
         if self._job.taught is None:
             return DEFAULT_SCORE
@@ -49,9 +51,9 @@ class HeldOut:
         return found.score if found is not None else DEFAULT_SCORE
 
     def compared(self, new: Model, best: Figures | None) -> tuple[Figures | None, Figures | None]:
-        """The old model's figures on the images it has not seen, and the new one's on just those where not on all.
+        """The old model's figures on the images it has not seen, and the new one's on those if they are not all.
 
-        best: the new model's figures on all of them. What both find is left in the work folder.
+        best: the new model's figures on all of them. What both find is written to the work folder.
         """
         if self._truth is None or best is None:
             return None, None
@@ -69,7 +71,7 @@ class HeldOut:
             compared = self.figures(new, only=self._job.old_judged_on)
         try:
             HeldOutComparison(self._looks(new, best, self._own), looks).write(self._folder / LOOKS_NAME)
-        except MaskwrightError as error:  # only to be looked at: not worth a round
+        except MaskwrightError as error:  # only for viewing: not worth failing a round
             _log.warning("the model's results cannot be stored: %s", error)
         return old, compared
 
@@ -89,7 +91,7 @@ class HeldOut:
             return None
 
     def _old_classes(self, model: Model) -> dict[int, int]:
-        """What the project calls the classes of the model before, as its proposals would be called."""
+        """The previous model's classes in the project, named as for its proposals."""
         decided = dict(self._job.old_classes)
         if self._job.old_is_own or self._truth is None:
             return decided

@@ -1,17 +1,17 @@
-"""Which done images judge a model and never teach one: about one in five, and the same ones in every round."""
+"""Chooses the done images that evaluate a model and never train one: about one in five, the same in every round."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 LEAST_IMAGES = 10
-"""Below this many done images all of them teach, and there is no figure."""
+"""With fewer done images all are used for training, and there are no figures."""
 _SHARE = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Image ids, in the order they were given."""
+    """Image ids, in the given order."""
 
     training: tuple[int, ...]
     held_out: tuple[int, ...]
@@ -24,11 +24,11 @@ def split_images(
     held_before: Iterable[int],
     taught: Iterable[int],
 ) -> Split:
-    """names: file name by image id; classes: category ids on each image.
+    """names: file name by image id; classes: category ids in each image.
 
-    What was held out before stays so; what taught an earlier round is held out only where nothing else is left, so
-    that an old model can be judged on images it has not seen. Pages of one file stay together. A class that is on
-    held-out images only could not be learned: such images teach.
+    Images held out before stay held out; images that trained an earlier round are held out only if no others are left,
+    so that an old model can be evaluated on unseen images. Pages of one file stay together. A class that occurs only in
+    held-out images could not be learned, so such images are used for training.
     """
     groups = _groups(names)
     wanted = max(2, round(len(names) / _SHARE)) if len(names) >= LEAST_IMAGES else 0
@@ -52,7 +52,7 @@ def _leaves_each_class(classes: Mapping[int, frozenset[int]], held: set[int]) ->
 
 
 def _groups(names: Mapping[int, str]) -> list[Sequence[int]]:
-    """Images that are pages of one file, together."""
+    """Groups of images that are pages of one file."""
     found: dict[str, list[int]] = {}
     for id_, name in names.items():
         found.setdefault(name.split("#page=")[0], []).append(id_)
@@ -60,5 +60,5 @@ def _groups(names: Mapping[int, str]) -> list[Sequence[int]]:
 
 
 def stable_rank(name: str) -> str:
-    """A stable, arbitrary order of images by file name: the same on every machine and in every round."""
+    """A stable, arbitrary order of images by file name, the same on every machine and in every round."""
     return hashlib.sha256(name.split("#page=")[0].encode()).hexdigest()

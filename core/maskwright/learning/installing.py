@@ -1,4 +1,4 @@
-"""A learned model put among the installed ones, whole or not at all, with a card that says where it comes from."""
+"""Installs a trained model, completely or not at all, with a card that says where it comes from."""
 
 import json
 import re
@@ -18,7 +18,7 @@ SOURCE = "learned from a project"
 
 
 def require_free_name(name: str, rounds: Sequence[RoundRecord]) -> None:
-    """Raises ModelError where another model has that name; one that came of `rounds` may be replaced."""
+    """Raises ModelError if another model has that name; one that came from `rounds` may be replaced."""
     if not any(model.name == name for model in listed_models()):
         return
     present = installed_model(name)
@@ -28,7 +28,7 @@ def require_free_name(name: str, rounds: Sequence[RoundRecord]) -> None:
 
 
 def free_name(project: str, number: int, taken: Collection[str]) -> str:
-    """The project's name and the round; with a letter more where another project of that name was first."""
+    """The project's name and the round's number; with an added letter if another project has taken that name."""
     name = model_name(project, number)
     candidates = (name, *(f"{name}{chr(letter)}" for letter in range(ord("b"), ord("z") + 1)))
     return next((one for one in candidates if one not in taken), name)
@@ -37,8 +37,8 @@ def free_name(project: str, number: int, taken: Collection[str]) -> str:
 def install_learned(model: Path, card: str, *, name: str, project: str) -> Installed:
     """Copy `model` (.xml with .bin) into the folder of installed models.
 
-    On return it is on the disk, also when the power goes. Raises FormatError for a full disk or a folder that cannot be
-    written; what was there before stays.
+    On return it has reached the disk, so it survives a power cut. Raises FormatError for a full disk or a folder that
+    cannot be written; what was there before stays.
     """
     home = models_folder()
     target = home / name
@@ -55,7 +55,8 @@ def install_learned(model: Path, card: str, *, name: str, project: str) -> Insta
             _sync(target)
             sync_folder(home)
             _remove_left(home, name, but=Path(place))
-        sync_folder(home)  # the draft is gone for good before the round is noted: the next one has another name
+        # the draft must be gone for good before the round is recorded, because the next one has another name
+        sync_folder(home)
         return installed
     except OSError as error:
         raise write_error(error, target) from error
@@ -68,7 +69,9 @@ def _sync(folder: Path) -> None:
 
 
 def _remove_left(home: Path, name: str, *, but: Path) -> None:
-    """Drafts of this round's model by programs that ended while they installed it; it may have a letter more by now."""
+    """Delete drafts of this round's model left by programs that ended during installation; the name may have an
+    added letter.
+    """
     of_round = re.fullmatch(r"(.+-round-\d+)[b-z]?", name)
     first = re.escape(of_round[1] if of_round else name)
     draft = re.compile(rf"\.{first}{'[b-z]?' if of_round else ''}\.[^.]+")
@@ -78,7 +81,7 @@ def _remove_left(home: Path, name: str, *, but: Path) -> None:
 
 
 def _exchanged(draft: Path, target: Path, before: Path, *, source: str) -> Installed:
-    """Put `draft` where `target` is, and `target` back where that fails."""
+    """Replace `target` by `draft`, and restore `target` if that fails."""
     if target.exists():
         target.rename(before)
     try:

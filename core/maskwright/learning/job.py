@@ -1,4 +1,4 @@
-"""The job that a learning process is given: plain values in a file of its own, so that the project may change."""
+"""The job for a learning process: plain values in a file of its own, so that the project may change meanwhile."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,45 +15,45 @@ JOB_NAME = "job.json"
 CHECKPOINT_NAME = "checkpoint.pt"
 NMS_IOU = 0.5
 GENERAL, NUCLEI = "general", "nuclei"
-"""What a network knows beforehand."""
+"""What a network is pre-trained on."""
 MOST_STEPS = 2500
-"""A machine that is fast enough stops here: after that many steps nothing more is learned from a small set."""
+"""Limit for fast machines: after this many steps a small set teaches nothing more."""
 BEST_MODEL = "best.xml"
-"""What the process leaves behind, its .bin beside it."""
+"""The file that the process produces, with its .bin beside it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A mask in a window of an image: with thousands of objects, whole-image masks would take minutes to unpack."""
+    """A mask in a window of an image: with thousands of objects, full-size masks would take minutes to unpack."""
 
     x: int
     y: int
     width: int
     height: int
     rle: str
-    """COCO's compressed run lengths, of the window."""
+    """COCO's compressed run lengths, relative to the window."""
     category: int = -1
-    """Position in `LearningJob.category_names`; -1 where there is none to learn."""
+    """Index into `LearningJob.category_names`; -1 if no class is learned from it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One image to learn from; what is neither object nor ignored is background."""
+    """One training image; what is neither object nor ignored is background."""
 
     file: str
-    """Absolute."""
+    """Absolute path."""
     width: int
     height: int
     objects: tuple[Patch, ...] = ()
     ignored: tuple[Patch, ...] = ()
-    """Masks of places that nobody has judged yet: open proposals."""
+    """Masks of unjudged places: open proposals."""
     rejected: tuple[tuple[float, float, float, float], ...] = ()
-    """Boxes (xyxy) of what a user said is no object: looked at more often."""
+    """Boxes (xyxy) of rejected proposals, which are sampled more often."""
 
 
 @dataclass(frozen=True, slots=True)
 class LearningJob:
-    """What a learning process has to know. Either `minutes` or `steps` bounds it and shapes the learning rate."""
+    """The input of a learning process. Either `minutes` or `steps` bounds it and shapes the learning rate."""
 
     examples: tuple[Example, ...]
     category_names: tuple[str, ...]
@@ -62,25 +62,26 @@ class LearningJob:
     name: str
     base: str = GENERAL
     truth: str | None = None
-    """COCO file with the held-out images, in the work folder; None: too few images for a figure."""
+    """COCO file with the held-out images, in the work folder; None if there are too few for figures."""
     taught: str | None = None
-    """COCO file with the images to learn from, where none is held out: they tell the operating point, no figure."""
+    """COCO file with the training images if none are held out: for the score threshold, not for figures."""
     image_root: str = ""
     """Folder of the images in these files."""
     old_model: str | None = None
     """File of the model to compare with."""
     old_judged_on: tuple[int, ...] = ()
-    """Ids of the held-out images that it did not learn from."""
+    """Ids of the held-out images that it was not trained on."""
     old_is_own: bool = False
-    """It came of an earlier round of the project: `old_classes` are all that it has."""
+    """It came from an earlier round of the project: `old_classes` are all it has."""
     classes_exclude: bool = False
-    """No two objects of different classes share a place: of what a model finds twice, one is wrong."""
+    """Objects of different classes never overlap: if a model finds one twice, one of them is wrong."""
     old_classes: tuple[tuple[int, int], ...] = ()
-    """Ids of its classes and of the project's, where more than their names decides."""
+    """(its class id, the project's) pairs, if names alone do not decide."""
     minutes: float | None = 5.0
     steps: int | None = None
     counts_cpu: bool = False
-    """`minutes` of processor time however long that takes, at no lower priority: to measure on a busy machine."""
+    """Spend `minutes` of CPU time however long that takes, at normal priority: for measurements on a busy
+    machine."""
     seed: int = 1
     threads: int = 1
     memory_gb: float = 2.5
@@ -88,17 +89,18 @@ class LearningJob:
 
     @property
     def object_count(self) -> int:
+        """Number of objects to learn from."""
         return sum(len(example.objects) for example in self.examples)
 
     def write(self, folder: Path) -> Path:
-        """Raises FormatError where the disk is full or the folder cannot be written."""
+        """Raises FormatError if the disk is full or the folder cannot be written."""
         with atomic_writer(folder / JOB_NAME) as file:
             file.write(orjson.dumps(asdict(self)))
         return folder / JOB_NAME
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Raises FormatError for a file that is no job."""
+        """Raises FormatError for a file that is not a job."""
         path = folder / JOB_NAME
         try:
             return cls._from_json(orjson.loads(path.read_bytes()))

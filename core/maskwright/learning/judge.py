@@ -1,4 +1,4 @@
-"""A model's figures on held-out images: AP by the product's own evaluation, F1 at the threshold where it is best."""
+"""A model's figures on held-out images: AP by the product's own evaluation, and F1 at its best threshold."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -30,12 +30,10 @@ def figures_of(
     classes: Mapping[int, int] | None = None,
     check: Callable[[], None] | None = None,
 ) -> Figures | None:
-    """only: ids of the images to judge on; None: all. classes: as `detections` takes them.
+    """Evaluate a model. only: ids of the images to use; None for all. classes: as `detections` takes them.
 
-    check: called between images; what it raises ends the work.
-
-    None where there is no object to find or none of the model's classes is among them.
-    Raises FormatError for a file that is no ground truth.
+    check: called between images; an exception from it ends the work. Returns None if there is no object to find or the
+    model has none of their classes. Raises FormatError for a file that is not a ground truth.
     """
     dataset = read_truth(truth)
     if only is not None:
@@ -66,7 +64,7 @@ def figures_of(
 def f1_by_class(
     results: Sequence[CocoResult], annotations: Sequence[dict[str, Any]], score: float
 ) -> tuple[tuple[int, float], ...]:
-    """(category id, F1) of the results from `score` on, for the classes that have an object."""
+    """(category id, F1) of the results scoring at least `score`, for the classes that have an object."""
     real = [entry for entry in annotations if not entry.get("iscrowd")]
     told = []
     for category in sorted({entry["category_id"] for entry in real}):
@@ -80,9 +78,9 @@ def f1_by_class(
 def matched(
     results: Sequence[CocoResult], annotations: Sequence[dict[str, Any]]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """(N,) scores, falling, and (N,) bool whether each is a hit: an object of its class, not yet found, at IoU 0.5.
+    """(N,) scores, descending, and (N,) bool whether each is a hit: an object of its class, not yet found, at IoU 0.5.
 
-    What lies on a crowd is neither hit nor miss and left out.
+    Results on a crowd are neither hit nor miss and are left out.
     """
     truths: defaultdict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
     for entry in annotations:
@@ -107,9 +105,9 @@ def _matched_group(results: list[CocoResult], truths: list[dict[str, Any]]) -> l
 
 
 def assigned(results: Sequence[CocoResult], truths: Sequence[dict[str, Any]]) -> list[int]:
-    """For each result, the best first, the number of the object that it finds, else FALSE or ON_CROWD.
+    """For each result, best first, the index of the object that it finds, else FALSE or ON_CROWD.
 
-    results: of one image and class, scores falling; truths: the objects of that class there.
+    results: of one image and class, scores descending; truths: the objects of that class there.
     """
     if not truths:
         return [FALSE] * len(results)
@@ -135,14 +133,14 @@ def assigned(results: Sequence[CocoResult], truths: Sequence[dict[str, Any]]) ->
 def best_cut(scores: NDArray[np.float64], hits: NDArray[np.bool_], objects: int) -> tuple[float, float, float, float]:
     """The score threshold with the best F1, and F1, precision and recall there.
 
-    Of thresholds that are as good to a hundredth the middle one is taken: with few objects the very best is chance.
+    Of thresholds within a hundredth of the best the middle one is taken: with few objects the very best is chance.
     """
     if not len(scores) or not objects or not hits.any():
         return DEFAULT_SCORE, 0.0, 0.0, 0.0
     true = np.cumsum(hits)
     count = np.arange(1, len(hits) + 1)
     f1 = 2 * true / (count + objects)
-    # Equal scores stand or fall together.
+    # Equal scores are accepted or rejected together.
     last = np.append(scores[1:] < scores[:-1], True)
     good = np.flatnonzero(last & (f1 >= f1[last].max() - _PLATEAU))
     chosen = int(good[len(good) // 2])

@@ -1,4 +1,5 @@
-"""One round: snapshot what a user corrected, learn in a process of its own, judge, and install what is not worse."""
+"""One round: take a snapshot of what a user corrected, train in a separate process, evaluate, and install what is
+not worse."""
 
 import shutil
 import threading
@@ -35,26 +36,27 @@ from maskwright.project.lock import ProjectLock
 
 _guard = threading.Lock()
 _at_work: set[Path] = set()
-"""Folders in which this program learns."""
+"""Folders in use by rounds of this process."""
 
 
 @dataclass(frozen=True, slots=True)
 class LearnOutcome:
-    """What came of a round."""
+    """The outcome of a round."""
 
     record: RoundRecord
     model_path: Path | None
-    """Of the installed model; None where the old one stays."""
+    """Name of the installed model; None if the old one stays."""
     was_stopped: bool
     skipped: tuple[tuple[str, str], ...]
     """Images that could not be read, and why."""
     score: float
-    """The operating point of the new model."""
+    """The score threshold of the new model."""
     device: str
     peak_mb: int
 
     @property
     def is_installed(self) -> bool:
+        """Whether the new model was installed."""
         return self.record.is_installed
 
 
@@ -67,13 +69,13 @@ def learn(
     check: Callable[[], None] | None = None,
     resume: bool = False,
 ) -> LearnOutcome:
-    """Learn a round; blocks for about `options.minutes`. May be called from any thread; the project may keep changing.
+    """Run a round; blocks for about `options.minutes`. Thread-safe; the project may keep changing.
 
     on_progress: called from another thread. stop: once set, the round ends early and keeps the best model so far.
-    check: called now and then; what it raises ends the round at once, to be continued by `resume`.
-    resume: continue a round that was killed, with what it had been given then; `options` are not looked at.
-    Raises MaskwrightError where there is nothing to learn from, PyTorch is missing, or the process failed; then
-    nothing is installed and what was learned is kept for `resume`.
+    check: called regularly; an exception from it ends the round at once, to be continued with `resume`. resume:
+    continue a round that was killed, with its original input; `options` is ignored. Raises MaskwrightError if there is
+    nothing to learn from, PyTorch is missing, or the process failed; then nothing is installed and what was learned is
+    kept for `resume`.
     """
     require_learning()
     with _only_one(project):
@@ -90,26 +92,26 @@ def learn(
 
 
 def interrupted_round(project: Project) -> int | None:
-    """The number of a round that was begun and not ended; None where there is none."""
+    """The number of a round that was started but not finished; None if there is none."""
     return unfinished_round(project.path)
 
 
 @contextmanager
 def _only_one(project: Project) -> Iterator[None]:
-    """Two rounds of one project at a time would work in the same folder. Raises MaskwrightError for the second."""
+    """Two simultaneous rounds of one project would share a folder. Raises MaskwrightError for the second."""
     folder = learning_folder(project.path).resolve()
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise write_error(error, folder) from error
     with _guard:
-        # A lock keeps other programs out; the threads of this one share it.
+        # The file lock keeps other programs out, but threads of this one share it.
         lock = ProjectLock.acquire(folder) if folder not in _at_work else "by this program"
         if not isinstance(lock, ProjectLock):
             raise MaskwrightError(f"a round of this project is already running ({lock})", path=project.path)
         _at_work.add(folder)
     try:
-        for left in folder.glob(".*.part"):  # of a program that was killed while it wrote
+        for left in folder.glob(".*.part"):  # from a program that was killed while writing
             with suppress(OSError):
                 left.unlink()
         yield
@@ -139,7 +141,7 @@ def _interrupted_folder(project: Project) -> Path:
 
 
 def _settled(project: Project, folder: Path, draft: RoundRecord, finished: Finished) -> LearnOutcome:
-    """Through the gate; the work folder goes when everything is written."""
+    """Decide by the gate; the work folder is deleted once everything is written."""
     best = folder / BEST_MODEL
     new, old, compared = (
         Figures.from_json(values) if values else None for values in (finished.new, finished.old, finished.compared)

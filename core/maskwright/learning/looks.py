@@ -1,4 +1,4 @@
-"""What a model finds on held-out images, object by object, to be looked at: hits, misses, and what is false."""
+"""What a model finds on held-out images, object by object, for viewing: hits, misses and false positives."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -25,7 +25,7 @@ MatchKind = Literal["hit", "missed", "false"]
 
 @dataclass(frozen=True, slots=True)
 class MatchedObject:
-    """One object: of the model where it is a hit or false, of the user where it was missed."""
+    """One object: the model's if it is a hit or false, the user's if it was missed."""
 
     kind: MatchKind
     category_id: int
@@ -45,24 +45,27 @@ class HeldOutImage:
     objects: tuple[MatchedObject, ...]
 
     def count(self, kind: MatchKind) -> int:
+        """Number of objects of this kind."""
         return sum(item.kind == kind for item in self.objects)
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOutComparison:
-    """Of the new model and, image by image, of the one before it; `old` is empty where that could not be judged."""
+    """The new model's objects and, image by image, the previous one's; `old` is empty if that could not be
+    evaluated.
+    """
 
     new: tuple[HeldOutImage, ...]
     old: tuple[HeldOutImage, ...] = ()
 
     def write(self, path: Path) -> None:
-        """Raises FormatError where it cannot be written."""
+        """Raises FormatError if it cannot be written."""
         with atomic_writer(path) as file:
             file.write(orjson.dumps(asdict(self)))
 
     @classmethod
     def read(cls, path: Path) -> "HeldOutComparison | None":
-        """None where there are none, or none that can be read: they are only to be looked at."""
+        """None if there is none, or none that can be read: it is only for viewing."""
         try:
             values = orjson.loads(path.read_bytes())
             return cls(*(tuple(_look(entry) for entry in values[side]) for side in ("new", "old")))
@@ -79,9 +82,9 @@ def looks_of(
     classes: Mapping[int, int],
     only: Sequence[int] | None = None,
 ) -> tuple[HeldOutImage, ...]:
-    """Of at most MOST_IMAGES images, in their order. score: from which the model's word counts; others as `figures_of`.
+    """At most MOST_IMAGES images, in their order. score: threshold for the model's objects; others as for `figures_of`.
 
-    Raises FormatError for a file that is no ground truth.
+    Raises FormatError for a file that is not a ground truth.
     """
     dataset = read_truth(truth)
     kept = set(only) if only is not None else None

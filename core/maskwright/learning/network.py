@@ -1,4 +1,4 @@
-"""The network that learns a user's classes: light YOLACT heads on a trunk that stays as it is."""
+"""The network that learns a user's classes: light YOLACT heads on a frozen trunk."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LAYOUT = AnchorLayout(strides=(8, 16, 32), wave_periods_px=(32.0, 96.0, 256.0), 
 
 @dataclass(frozen=True, slots=True)
 class HeadConfig:
-    """Widths of the part that learns."""
+    """Widths of the trainable part."""
 
     categories: int = 1
     taps: tuple[int, ...] = TAP_CHANNELS
@@ -39,11 +39,12 @@ class HeadConfig:
 
     @property
     def prototypes(self) -> int:
+        """Number of prototypes."""
         return self.learned_prototypes + self.layout.fixed_prototypes
 
     @property
     def layout(self) -> AnchorLayout:
-        """What the heads below are built for."""
+        """The anchors that the heads are built for."""
         return LAYOUT
 
 
@@ -58,7 +59,7 @@ class LightHeads(nn.Module):
             for width in config.taps
         )
         self.smooth = nn.ModuleList(ConvUnit(config.pyramid, config.pyramid) for _ in LAYOUT.strides)
-        # One tower for all levels: few images teach it, so what one size learns has to serve the others.
+        # One tower for all levels: with few images, what one size learns has to help the others.
         self.tower = nn.Sequential(
             *(ConvUnit(config.pyramid if k == 0 else config.tower, config.tower) for k in range(config.tower_units))
         )

@@ -1,4 +1,4 @@
-"""The nuclei base: the bundled network, its trunk and pyramid as they are, its heads continuing to learn."""
+"""The nuclei base: the bundled network with its trunk and pyramid frozen and its heads trained further."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class NucleiTrunk(nn.Module):
 
 
 class NucleiHeads(Segmenter):
-    """The part that learns: the bundled network's heads and prototypes, for any number of classes."""
+    """The trainable part: the bundled network's heads and prototypes, for any number of classes."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__(config)
@@ -39,7 +39,9 @@ class NucleiHeads(Segmenter):
         return self.predicted(features)
 
     def train(self, mode: bool = True) -> NucleiHeads:
-        """Norms stay as they are: theirs are folded into the weights, what stands in for them must not be measured."""
+        """Normalisation layers stay in evaluation mode: they were folded into the weights, and their stand-ins must
+        not gather statistics.
+        """
         super().train(mode)
         for module in self.modules():
             if isinstance(module, nn.BatchNorm2d):
@@ -56,7 +58,7 @@ def nuclei_trunk() -> NucleiTrunk:
 
 
 def nuclei_heads(categories: int) -> NucleiHeads:
-    """As bundled; each of several classes begins as "nucleus". Raises ModelError as `nuclei_trunk`."""
+    """As bundled; with several classes, each starts as "nucleus". Raises ModelError as `nuclei_trunk`."""
     heads = NucleiHeads(NetworkConfig(categories=categories))
     known = bundled_network().state_dict()
     kept = {name: known[name] for name in heads.state_dict()}
@@ -66,13 +68,13 @@ def nuclei_heads(categories: int) -> NucleiHeads:
             if name.endswith(".bias"):
                 kept[name] = kept[name] - math.log(categories)
     heads.load_state_dict(kept)
-    # Only a training signal, which the model file no longer has: as it came, it would teach the rest nonsense.
+    # Only used in training and missing from the model file; with random weights it would teach the rest nonsense.
     heads.outline.requires_grad_(False)
     return heads
 
 
 def bundled_network() -> Segmenter:
-    """Rebuilt from the model file. Raises ModelError where it is missing or is not the network known here."""
+    """Rebuilt from the model file. Raises ModelError if it is missing or not the network known here."""
     network = Segmenter(NetworkConfig())
     path = model_path(NUCLEI)
     try:
@@ -90,7 +92,7 @@ def bundled_network() -> Segmenter:
 
 
 def _convolutions(model: openvino.Model) -> dict[str, tuple[Tensor, Tensor]]:
-    """Weights and biases of all convolutions, by the module that the addition behind each one came from."""
+    """Weights and biases of all convolutions, by the module that the addition after each came from."""
     found = {}
     for operation in model.get_ordered_ops():
         if operation.get_type_name() == "Convolution":
@@ -108,7 +110,7 @@ def _constant(value: openvino.Output) -> Tensor:
 
 
 def _filled(modules: dict[str, nn.Module], name: str, weight: Tensor, bias: Tensor) -> nn.Module:
-    """The convolution that was filled. A norm that was folded into one becomes one that only adds the bias."""
+    """The convolution that was filled. A norm that was folded into it becomes one that only adds the bias."""
     target = modules[name]
     is_folded = isinstance(target, nn.BatchNorm2d)
     convolution = modules[name.removesuffix(".1") + ".0"] if is_folded else target

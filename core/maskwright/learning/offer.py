@@ -1,4 +1,4 @@
-"""When to offer a round: never before there is something to learn from, nor again before another one pays."""
+"""When to suggest a round: only if there is something to learn from, and again only once another round pays."""
 
 from maskwright.document.values import ImageState
 from maskwright.learning.gate import images_until_next_round
@@ -7,21 +7,21 @@ from maskwright.project import Project
 from maskwright.words import count_of
 
 IMAGES = 10
-"""Done images from which some can be held out, so that a round has figures."""
+"""Number of done images from which some can be held out, so that a round has figures."""
 OBJECTS = 100
 
 
 def offer(project: Project) -> str | None:
-    """What is there to learn from, in a few words; None where a round is not to be offered.
+    """What there is to learn from, in a few words; None if no round should be suggested.
 
-    Raises ProjectError where the project cannot be read.
+    Raises ProjectError if the project cannot be read.
     """
     counts = project.images.state_counts()
     done = counts.get(ImageState.DONE, 0) + counts.get(ImageState.EMPTY, 0)
     latest = next(reversed(read_rounds(project.path)), None)
     if latest is None:
         if learning_folder(project.path).exists():
-            return None  # it has been tried
+            return None  # it has been tried already
         if done >= IMAGES:
             return f"{count_of(done, 'image')} are done"
         return f"{OBJECTS} objects are done" if project.instances.has_answers(OBJECTS) else None

@@ -1,4 +1,4 @@
-"""What a round would learn from, what keeps it from learning, and whether more images are worth it."""
+"""What a round would learn from, what prevents it, and whether more images are worth it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -20,12 +20,13 @@ from maskwright.project import Project
 from maskwright.words import count_of
 
 MOST_IMAGES = 2000
-"""More than any budget of minutes can look at; which ones is fixed by their names."""
+"""More than any budget of minutes can use; which ones are taken depends only on their names."""
 GOOD_OBJECTS = 15
-"""Objects of a class from which it is usually found reliably."""
+"""Number of objects from which a class is usually found reliably."""
 AUTO = "auto"
 _NUCLEI_SHARE = 0.5
-"""Of the objects, if as many began as proposals of the bundled nuclei model, a round begins from it, too."""
+"""A round starts from the nuclei base if at least this fraction of the objects came from the bundled nuclei
+model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +35,19 @@ class LearnOptions:
 
     minutes: float = 5.0
     classes: tuple[str, ...] = ()
-    """Names or ids; none: every class that has an object."""
+    """Names or ids; empty for every class with an object."""
     base: str = AUTO
     to: str | None = None
-    """Name of the new model; None: the project's with the number of the round."""
+    """Name of the new model; None for the project's name with the round's number."""
     steps: int | None = None
-    """Exactly so many steps instead of minutes: the same seed gives the same model."""
+    """Exactly this many steps instead of minutes: the same seed gives the same model."""
     seed: int = 1
     threads: int = 1
     memory_gb: float = 2.5
     device: str = "auto"
-    """The first GPU that torch has, else the processor."""
+    """"auto" for the first GPU that torch has, else the CPU."""
     counts_cpu: bool = False
-    """See `Job.counts_cpu`."""
+    """See `LearningJob.counts_cpu`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +62,24 @@ class LearningPlan:
     recipe: Recipe
     minutes: float
     base: str
-    """What the network knows beforehand: that of pictures in general, or of nuclei."""
+    """What the network is pre-trained on: general images, or nuclei."""
     old: RoundRecord | None
     """The latest installed round of this project."""
     next_round_after: int | None
-    """Done images more from which another round is worth it, by the latest figures; None: hardly ever, or not known."""
+    """Number of further done images that make another round worth it, by the latest figures; None if it hardly
+    will, or unknown.
+    """
     obstacle: str | None = None
-    """Why nothing can be learned; None where it can."""
+    """Why nothing can be learned; None if it can."""
     notes: tuple[str, ...] = ()
     new_images: int = 0
-    """Done images that no earlier round had."""
+    """Done images that no earlier round used."""
     objects: dict[str, int] = field(default_factory=dict)
-    """To learn from, by class."""
+    """Objects to learn from, by class."""
 
     @property
     def object_count(self) -> int:
+        """Number of objects to learn from."""
         return sum(self.objects.values())
 
     @property
@@ -85,13 +89,14 @@ class LearningPlan:
 
     @property
     def empty(self) -> int:
+        """Number of empty images among them."""
         return sum(not image.objects for image in self.training)
 
 
 def learning_plan(project: Project, options: LearnOptions | None = None) -> LearningPlan:
-    """Reads the project and changes nothing.
+    """Plan a round; reads the project and changes nothing.
 
-    Raises MaskwrightError for classes, a base or a name that cannot be, ProjectError where the project cannot be read.
+    Raises MaskwrightError for invalid classes, base or name, ProjectError if the project cannot be read.
     """
     options = options or LearnOptions()
     _check(options)
@@ -140,7 +145,7 @@ def _check(options: LearnOptions) -> None:
 
 
 def _usual_base(training: Sequence[LearnableImage], old: RoundRecord | None) -> str:
-    """That of the rounds before; else nuclei where most objects are corrected proposals of that model."""
+    """That of the earlier rounds; else nuclei if most objects are corrected proposals of that model."""
     if old is not None and old.base in (GENERAL, NUCLEI):
         return old.base
     proposers = [item.provenance.model_hash for image in training for item in image.objects if item.provenance]

@@ -1,4 +1,4 @@
-"""Starting the learning process, listening to it, asking it to stop, and telling what became of it."""
+"""Starts the learning process, reads its messages, stops it, and reports how it ended."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ OnProgress = Callable[[LearnProgress], None]
 
 
 class LearningError(MaskwrightError):
-    """The learning process ended without a model; what it had learned is kept in its checkpoint."""
+    """The learning process ended without a model; its checkpoint keeps what it has learned."""
 
 
 def run_process(
@@ -36,8 +36,8 @@ def run_process(
 ) -> Finished:
     """Run the job in `folder` to its end; blocks. `stop` ends it early with the best model so far.
 
-    check: called now and then; what it raises ends the process at once, with its latest checkpoint.
-    Raises LearningError where it failed, was killed or could not be started.
+    check: called regularly; an exception from it ends the process at once, with its latest checkpoint. Raises
+    LearningError if the process failed, was killed or could not be started.
     """
     (folder / STOP_NAME).unlink(missing_ok=True)
     try:
@@ -83,12 +83,13 @@ def run_process(
 
 
 def has_learned(folder: Path) -> bool:
-    """Whether the round in `folder` has anything to continue with, or to keep."""
+    """Whether the round in `folder` has anything to continue from, or to keep."""
     return any((folder / name).exists() for name in (CHECKPOINT_NAME, BEST_MODEL))
 
 
 def ask_to_stop(folder: Path) -> None:
-    """From any process: the round in `folder` ends after its step and keeps the best model so far."""
+    """Make the round in `folder` end after its current step and keep the best model so far; works from any
+    process."""
     (folder / STOP_NAME).touch()
 
 
@@ -143,7 +144,7 @@ def _outcome(code: int, last: list[Event], words: "deque[str]") -> Finished:
 
 
 def _environment(threads: int) -> dict[str, str]:
-    """Threads that wait asleep: spinning ones took four times the processor beside other work."""
+    """Threads sleep while waiting: spinning ones took four times the CPU time beside other work."""
     paths = [path for path in sys.path if path]
     return {
         **os.environ,

@@ -1,4 +1,4 @@
-"""How a round learns: sizes, schedule and augmentation. The defaults are what measured best on eight small sets."""
+"""How a round is trained: sizes, schedule and augmentation. The defaults scored best on eight small sets."""
 
 import math
 from dataclasses import asdict, dataclass, fields, replace
@@ -13,14 +13,14 @@ LEAST_OBJECT_PX = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One way to learn. Lengths are in input pixels."""
+    """Training parameters. Lengths are in input pixels."""
 
     input_size: int = 384
-    """The longest side of an image as the network sees it."""
+    """The longest side of an image at the network's input."""
     crop: int = 384
     batch: int = 8
     replays: int = 1
-    """How often a batch is learned again some steps later: only the heads' part of its cost comes again."""
+    """How often a batch is trained on again some steps later, which costs only the heads' part."""
     pyramid: int = 48
     tower: int = 64
     prototype_features: int = 32
@@ -34,21 +34,22 @@ class Recipe:
     rotation_deg: float = 15.0
     aspect: float = 0.1
     turns: bool = False
-    """Quarter turns, for views from above."""
+    """Random quarter turns, for views from above."""
     paste_share: float = 0.5
-    """Crops that get whole objects of another image."""
+    """Fraction of crops with pasted objects of another image."""
     paste_most: int = 6
     empty_share: float = 0.12
-    """Crops of images on which there is nothing."""
+    """Fraction of crops from images without objects."""
     colour: float = 1.0
-    """How strongly colours change; the hue stays, because it may be the class."""
+    """Strength of the colour augmentation; the hue stays, because it may define the class."""
 
     def to_json(self) -> dict[str, Any]:
+        """All parameters as JSON values."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Raises TypeError for what is no recipe."""
+        """Raises TypeError if the values are not a recipe."""
         known = {field.name for field in fields(cls)}
         kept: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
@@ -56,28 +57,30 @@ class Recipe:
         return cls(**{key: value for key, value in kept.items() if key in known})
 
     def rate(self, *, step: int, progress: float) -> float:
-        """Linear warm-up, then a cosine down to one percent; progress: the spent share of the budget, 0..1."""
+        """Linear warm-up, then a cosine down to one percent; progress: fraction of the budget spent, 0..1."""
         cosine = 0.01 + 0.99 * (1 + math.cos(math.pi * min(progress, 1.0))) / 2
         return self.learning_rate * cosine * min(1.0, (step + 1) / self.warmup_steps)
 
 
 def recipe_for(object_shares: list[float], longest_side_px: int) -> Recipe:
-    """As `input_size_for`; crops of more than 384 px come six at a time, so that 2.5 GB suffice."""
+    """The recipe at the size of `input_size_for`; crops of more than 384 px come six at a time, so that 2.5 GB
+    suffice.
+    """
     size = input_size_for(object_shares, longest_side_px)
     crop = min(size, LARGEST_CROP)
     return Recipe(input_size=size, crop=crop, batch=8 if crop <= 384 else 6)
 
 
 def nuclei_recipe(recipe: Recipe) -> Recipe:
-    """For heads that know nuclei already: they continue slowly; a slide has no up or down."""
+    """For heads pre-trained on nuclei: a lower rate, and quarter turns, because a slide has no up or down."""
     return replace(recipe, learning_rate=1e-3, turns=True, paste_share=0.0)
 
 
 def input_size_for(object_shares: list[float], longest_side_px: int) -> int:
     """The smallest input at which a typical small object is large enough.
 
-    object_shares: each object's side (root of its area) over its image's longest side; longest_side_px: of the
-    largest image: an input larger than the images only costs time.
+    object_shares: each object's side (root of its area) over its image's longest side; longest_side_px: of the largest
+    image: a larger input only costs time.
     """
     if not object_shares:
         return 384

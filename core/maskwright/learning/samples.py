@@ -1,4 +1,4 @@
-"""Images and their label maps at the size they are learned at, read when first needed and kept as memory allows."""
+"""Images and their label maps at training size, read when first needed and kept as memory allows."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from maskwright.learning.job import Example, Patch
 IGNORED = -1
 _IGNORED_MARGIN_PX = 2
 _DETAIL = 1.5
-"""Kept resolution over the input's: enlarged crops stay sharp."""
+"""Resolution kept per input resolution, so that enlarged crops stay sharp."""
 MOST_LABELS = 32_000
 
 
 @dataclass(frozen=True, slots=True)
 class LearningSample:
-    """One image as it is learned from. Where objects overlap the smaller one is kept whole."""
+    """One image prepared for training. Where objects overlap, the smaller one is kept whole."""
 
     image: NDArray[np.uint8]  # (H, W, 3) RGB
     labels: NDArray[np.int16]  # (H, W), 0 background, i + 1 the i-th object, -1 ignored
@@ -37,11 +37,12 @@ class LearningSample:
 
     @property
     def byte_count(self) -> int:
+        """Bytes in memory."""
         return self.image.nbytes + self.labels.nbytes
 
 
 class SampleStore:
-    """Samples by number. Holds at most `budget_bytes` of them; the least recently used go first."""
+    """Samples by number, at most `budget_bytes` of them; the least recently used go first."""
 
     def __init__(self, examples: tuple[Example, ...], *, input_size: int, budget_bytes: int) -> None:
         self._examples = examples
@@ -56,11 +57,11 @@ class SampleStore:
 
     @property
     def byte_count(self) -> int:
-        """Of the samples held."""
+        """Bytes of the samples held."""
         return self._bytes
 
     def sample(self, number: int) -> LearningSample | None:
-        """None where the image cannot be read (any more); `unreadable` says why."""
+        """None if the image cannot be read (any more); `unreadable` says why."""
         if number in self.unreadable:
             return None
         if number in self._kept:
@@ -80,7 +81,7 @@ class SampleStore:
 
 
 def read_sample(example: Example, *, input_size: int) -> LearningSample:
-    """Raises ImageError where the image cannot be read or is of another size than it was."""
+    """Raises ImageError if the image cannot be read or has another size than before."""
     pixels = read_image(Path(example.file)).bgr_u8
     if pixels.shape[:2] != (example.height, example.width):
         raise ImageError(f"is {pixels.shape[1]}x{pixels.shape[0]}, expected {example.width}x{example.height}")
@@ -117,7 +118,7 @@ def _label_map(example: Example, size_wh: tuple[int, int]) -> tuple[NDArray[np.i
 
 
 def _lay(labels: NDArray[np.int16] | NDArray[np.uint8], patch: Patch, full_wh: tuple[int, int], value: int) -> None:
-    """Write a mask of the whole image into the map, which may be smaller, looking at its own window only."""
+    """Draw a mask of the full image into the map, which may be smaller, touching only the mask's window."""
     height, width = labels.shape
     x_pitch, y_pitch = full_wh[0] / width, full_wh[1] / height
     x1, y1 = int(patch.x / x_pitch), int(patch.y / y_pitch)

@@ -1,11 +1,10 @@
-"""What a project offers to learn from: the user's own objects, the places nobody has judged, and empty images.
+"""What a project offers for training: the user's objects, unjudged places, and empty images.
 
-Done images count whole: what is still proposed there was not accepted. Of an image in progress that a model has
-proposed on, accepted, edited and drawn objects are learned, the places of open proposals are left out, and what was
-rejected is background: with half of the objects unanswered that kept AP50 at 0.97 where all of them gave 1.00 and
-taking the rest for background 0.94. An image in progress on which a user only draws is left alone: nobody has said
-where nothing is.
-"""
+Done images count completely: whatever is still proposed there was not accepted. From an image in progress that a model
+has proposed on, accepted, edited and drawn objects are learned, open proposals are ignored, and rejected ones are
+background: with half of the objects unanswered that kept AP50 at 0.97, against 1.00 with all objects and 0.94 with the
+rest as background. An image in progress on which a user only draws is not used, because nobody has said where it is
+empty."""
 
 import math
 from collections import Counter
@@ -27,42 +26,44 @@ _LOOKED_AT = (ImageState.DONE, ImageState.EMPTY, ImageState.IN_PROGRESS)
 
 @dataclass(frozen=True, slots=True)
 class LearnableImage:
-    """One image with what a user said about it; category ids are the project's."""
+    """One image with what a user decided about it; category ids are the project's."""
 
     record: ImageRecord
     is_whole: bool
-    """Everything on it has been judged."""
+    """Everything in it has been judged."""
     objects: tuple[Instance, ...]
     ignored: tuple[Instance, ...]
     rejected: tuple[Instance, ...]
 
     @property
     def categories(self) -> frozenset[int]:
+        """Categories of the objects."""
         return frozenset(instance.category_id for instance in self.objects)
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """All that a project offers."""
+    """All that a project offers for training."""
 
     images: tuple[LearnableImage, ...]
     categories: tuple[Category, ...]
-    """Those to learn, by id; classes without an object are not among them."""
+    """Those to learn, by id, without classes that have no object."""
     unused_in_progress: int = 0
-    """Images in progress that are left alone."""
+    """Images in progress that are not used."""
     left_out: int = 0
-    """Images that were too many to be read."""
+    """Images not read because there were too many."""
 
     @property
     def whole(self) -> tuple[LearnableImage, ...]:
+        """Images of which everything has been judged."""
         return tuple(image for image in self.images if image.is_whole)
 
     def object_counts(self) -> dict[int, int]:
-        """By category id."""
+        """Number of objects by category id."""
         return dict(Counter(instance.category_id for image in self.images for instance in image.objects))
 
     def box_share(self) -> float:
-        """The share of objects whose outline is nothing but an upright box, 0..1."""
+        """Fraction of objects whose outline is only an upright box, 0..1."""
         objects = [instance for image in self.images for instance in image.objects]
         return sum(map(_is_box, objects)) / len(objects) if objects else 0.0
 
@@ -74,10 +75,10 @@ def material_of(
     most: int | None = None,
     first: Collection[int] = (),
 ) -> Material:
-    """wanted: ids of the classes to learn; None: all that have an object. Others count as background.
+    """wanted: ids of the classes to learn; None for all that have an object. Other classes count as background.
 
-    most: images that are read at all, those with the ids `first` before others and the others in an order that is
-    fixed by their names.
+    most: limit of images to read; those with ids in `first` come first, the others in an order that depends only on
+    their names.
     """
     records = project.images.records(project.images.ids(states=_LOOKED_AT).tolist())
     looked_at = len(records)
@@ -88,7 +89,7 @@ def material_of(
     found, skipped = [], 0
     for record in records:
         document = project.instances.document(record.id)
-        # Where an object cannot be read, its place would teach what is no object.
+        # An unreadable object's place would be taught as background.
         image = learnable(record, document, wanted) if not document.damaged else None
         if image is None:
             skipped += 1
@@ -102,7 +103,7 @@ def material_of(
 def learnable(
     record: ImageRecord, instances: Iterable[Instance], wanted: Collection[int] | None = None
 ) -> LearnableImage | None:
-    """None for an image that says nothing to learn from."""
+    """None for an image that teaches nothing."""
     present = [item for item in instances if item.polygons]
     if record.state is ImageState.IN_PROGRESS and not any(item.provenance is not None for item in present):
         return None
@@ -123,8 +124,9 @@ def learnable(
 
 
 def classes_exclude(images: Iterable[LearnableImage]) -> bool:
-    """Whether objects of different classes hardly ever share a place, by their boxes: a hat is on a head, a fig is none
-    of a date."""
+    """Whether objects of different classes hardly ever overlap, by their boxes: a hat is on a head, but a fig is
+    not on a date.
+    """
     shared = objects = 0
     for image in images:
         boxes = np.array([item.bounds_xyxy for item in image.objects]).reshape(-1, 4)
@@ -136,7 +138,7 @@ def classes_exclude(images: Iterable[LearnableImage]) -> bool:
 
 
 def example_of(image: LearnableImage, file: str, positions: Mapping[int, int]) -> Example:
-    """positions: of category ids among the classes to learn. Objects that cover no pixel are left out."""
+    """positions: index of each category id among the classes to learn. Objects that cover no pixel are left out."""
     size_wh = image.record.width, image.record.height
     objects = (_patch(item, size_wh, positions[item.category_id]) for item in image.objects)
     ignored = (_patch(item, size_wh, -1) for item in image.ignored)
@@ -151,7 +153,7 @@ def example_of(image: LearnableImage, file: str, positions: Mapping[int, int]) -
 
 
 def truth_of(images: Sequence[LearnableImage], categories: Sequence[Category]) -> dict[str, object]:
-    """A COCO ground truth of held-out images, file names relative to the project's image root."""
+    """A COCO ground truth of held-out images, with file names relative to the project's image root."""
     annotations: list[dict[str, object]] = []
     for image in images:
         size_wh = image.record.width, image.record.height
@@ -181,7 +183,7 @@ def truth_of(images: Sequence[LearnableImage], categories: Sequence[Category]) -
 
 
 def _patch(instance: Instance, size_wh: tuple[int, int], category: int) -> Patch | None:
-    """None where the outline has no pixel inside the image."""
+    """None if the outline has no pixel inside the image."""
     x1, y1, x2, y2 = instance.bounds_xyxy
     left, top = max(math.floor(x1), 0), max(math.floor(y1), 0)
     width, height = min(math.ceil(x2), size_wh[0]) - left, min(math.ceil(y2), size_wh[1]) - top

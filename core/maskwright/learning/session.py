@@ -1,4 +1,4 @@
-"""One sitting of a learning process: steps, checkpoints, judging now and then, the best model kept."""
+"""One session of a learning process: steps, checkpoints, evaluation now and then, keeping the best model."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _CHECKPOINT_S = 30.0
 _TELL_S = 1.0
 _JUDGED_AT = (0.5, 0.75)
 _JUDGING_SHARE = 0.2
-"""Most of the budget that judging on the way may take."""
+"""Largest fraction of the budget for evaluation on the way."""
 _JUDGING_STEPS = 40
-"""What judging takes before it has been measured, in steps of learning."""
+"""Assumed cost of an evaluation before one has been measured, in training steps."""
 _LEAST_STEPS = 20
 _SAMPLE_SHARE = 0.2
-"""Of the memory, for images kept ready."""
+"""Fraction of the memory for cached images."""
 
 
 class LearningSession:
-    """Continues from a checkpoint in `folder` where there is one."""
+    """Continues from a checkpoint in `folder` if there is one."""
 
     def __init__(
         self, job: LearningJob, folder: Path, told: Callable[[Event], None], *, is_stopped: Callable[[], bool]
@@ -61,7 +61,8 @@ class LearningSession:
         self._judging_s = 0.0
 
     def learn(self) -> None:
-        """Until the budget is spent or someone stops it. Raises MaskwrightError where no image can be read."""
+        """Train until the budget is spent or a stop is requested. Raises MaskwrightError if no image can be
+        read."""
         job, round_ = self._job, self._round
         maker = BatchMaker(job.examples, self._store, job.recipe, seed=job.seed)
         stream = maker.stream(round_.step)
@@ -86,7 +87,9 @@ class LearningSession:
             round_.save()
 
     def finish(self) -> Finished:
-        """Judge what stands, take the best, mark its operating point. Raises MaskwrightError where nothing stands."""
+        """Evaluate the present model, take the best, set its operating point. Raises MaskwrightError if there is
+        none.
+        """
         if self._round.step < _LEAST_STEPS and not (self._folder / BEST_MODEL).exists():
             raise MaskwrightError("stopped before anything was learned", hint="let it run for a minute or more")
         self._tell("judging")
@@ -123,7 +126,7 @@ class LearningSession:
             self._judging_s = self._budget.seconds - started
 
     def _judge(self) -> None:
-        """Export what stands now; it takes the place of the best unless its AP is lower."""
+        """Export the present model; it replaces the best one unless its AP is lower."""
         network = self._round.network()
         candidate = export_learned(network, self._job, to=self._folder / _CANDIDATE)
         figures = self._held_out.figures(self._load(candidate)) if self._job.truth is not None else None
@@ -139,7 +142,7 @@ class LearningSession:
         return load_model(path, num_threads=self._job.threads)
 
     def _read_best(self) -> Figures | None:
-        """Of an earlier sitting, where its model is there, too."""
+        """Of an earlier session, if its model exists, too."""
         try:
             values = orjson.loads((self._folder / _BEST_FIGURES).read_bytes())
             return Figures.from_json(values) if values and (self._folder / BEST_MODEL).exists() else None
@@ -168,7 +171,7 @@ def _as_json(figures: Figures | None) -> dict[str, Any] | None:
 
 
 def _peak_mb() -> int:
-    """Of this process; 0 where the platform does not say."""
+    """Peak memory of this process in megabytes; 0 if the platform does not tell."""
     try:
         import resource
     except ImportError:

@@ -1,4 +1,5 @@
-"""What a round is given: all it needs of the project, in files of its own, so that the project may keep changing."""
+"""The input of a round: all it needs from the project, in files of its own, so that the project may keep
+changing."""
 
 import shutil
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ _TAUGHT_NAME = "taught.json"
 
 @dataclass(frozen=True, slots=True)
 class _OldModel:
-    """What the new model is compared with."""
+    """The model that the new one is compared with."""
 
     name: str
     path: Path
@@ -37,9 +38,9 @@ class _OldModel:
 
 
 def take_snapshot(project: Project, plan: LearningPlan, options: LearnOptions, folder: Path) -> None:
-    """Write the job, the held-out truth and a draft of the round's record into `folder`; what was there goes.
+    """Write the job, the held-out truth and a draft of the round's record to `folder`, replacing its content.
 
-    Raises FormatError where the disk is full or the folder cannot be written.
+    Raises FormatError if the disk is full or the folder cannot be written.
     """
     try:
         shutil.rmtree(folder, ignore_errors=True)
@@ -51,7 +52,7 @@ def take_snapshot(project: Project, plan: LearningPlan, options: LearnOptions, f
     with atomic_writer(folder / (_TRUTH_NAME if plan.held_out else _TAUGHT_NAME)) as file:
         file.write(orjson.dumps(truth_of(plan.held_out or whole, plan.categories)))
     write_record(folder / DRAFT_NAME, _draft(plan, options, old))
-    # Last: a folder with a job is a round that can be continued.
+    # Last, because a folder with a job is a round that can be continued.
     _job(project, plan, options, old).write(folder)
 
 
@@ -83,7 +84,7 @@ def _job(project: Project, plan: LearningPlan, options: LearnOptions, old: _OldM
 
 
 def _old_model(project: Project, plan: LearningPlan) -> _OldModel | None:
-    """The project's latest round, else the model it is worked on with."""
+    """The project's latest round, else the model that its proposals come from."""
     held_out = [image.record.id for image in plan.held_out]
     if plan.old is not None:
         present = installed_model(plan.old.model)
@@ -106,14 +107,14 @@ def _old_model(project: Project, plan: LearningPlan) -> _OldModel | None:
 
 
 def _own_classes(project: Project, plan: LearningPlan) -> tuple[tuple[int, int], ...]:
-    """Of the latest round's model."""
+    """Class ids of the latest round's model and the project's."""
     ids = plan.old.category_ids if plan.old is not None else ()
     known = todays_classes(project, ids or [category.id for category in plan.categories])
     return tuple((id_, now) for id_, now in known.items() if now is not None)
 
 
 def _draft(plan: LearningPlan, options: LearnOptions, old: _OldModel | None) -> RoundRecord:
-    """What is known of a round before it has learned anything."""
+    """What is known of a round before it has started."""
     return RoundRecord(
         number=plan.number,
         model=plan.name,

@@ -1,4 +1,4 @@
-"""The training of one round: a schedule over a budget, averaged weights, checkpoints to continue from."""
+"""The training of one round: a schedule over a budget, averaged weights, checkpoints."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from maskwright.training.losses import Targets, losses
 
 _PATIENCE = 10.0
 _LEAST_STEPS = 150
-"""These a busy machine may take as long as it likes for: fewer teach little."""
+"""The first steps may take as long as they need on a busy machine: fewer teach little."""
 _BUSY = 0.5
 _BUSY_AFTER_S = 15.0
 _REPLAY_POOL = 12
@@ -32,14 +32,14 @@ _log = logging.getLogger(__name__)
 
 
 class Seen(NamedTuple):
-    """A batch as the heads get it."""
+    """A batch as the heads receive it."""
 
     features: FeatureMaps
     targets: Targets
 
 
 class Round:
-    """What a checkpoint holds: heads, averaged heads, optimiser, steps and seconds spent."""
+    """The state in a checkpoint: heads, averaged heads, optimiser, steps and seconds spent."""
 
     def __init__(self, job: LearningJob, folder: Path) -> None:
         torch.manual_seed(job.seed)
@@ -68,12 +68,12 @@ class Round:
         """Shares of the budget at which the network was judged on the way."""
 
     def seen(self, batch: LearningBatch) -> Seen:
-        """What the trunk makes of a batch."""
+        """The trunk's features of a batch."""
         moved = batch.to(self.device)
         return Seen(self._features(moved.images), moved.targets)
 
     def learn(self, seen: Seen, *, progress: float) -> dict[str, Tensor]:
-        """One optimiser step; the losses by name, detached."""
+        """One optimiser step; returns the losses by name, detached."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.rate(step=self.step, progress=progress)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.low_precision is torch.bfloat16):
@@ -90,7 +90,7 @@ class Round:
         return {name: part.detach() for name, part in parts.items()}
 
     def network(self) -> LearnedNetwork:
-        """The averaged network in float32 on the processor, ready to be exported."""
+        """The averaged network in float32 on the CPU, ready for export."""
         heads = self._heads()
         heads.load_state_dict({name: value.cpu() for name, value in self.average.state_dict().items()})
         network = LearnedNetwork(self.base.trunk(), heads, self.layout)
@@ -98,7 +98,7 @@ class Round:
         return network
 
     def save(self) -> None:
-        """Written beside and renamed: an interrupted save must not cost the round."""
+        """Written to a temporary file and renamed: an interrupted save must not cost the round."""
         content = {
             "heads": self.heads.state_dict(),
             "average": self.average.state_dict(),
@@ -113,7 +113,7 @@ class Round:
         partial.replace(self.path)
 
     def resume(self) -> bool:
-        """Continue from the checkpoint of the work folder; False where there is none that can be read."""
+        """Continue from the checkpoint in the work folder; False if there is none that can be read."""
         if not self.path.exists():
             return False
         try:
@@ -134,7 +134,7 @@ class Round:
         return self.base.heads()
 
     def _blend(self) -> None:
-        # The early average follows quickly: the first weights are worth nothing.
+        # The average follows quickly at first, because the first weights are worthless.
         decay = min(self.recipe.ema_decay, (1 + self.step) / (10 + self.step))
         kept, latest = self.average.state_dict(), self.heads.state_dict()
         with torch.no_grad():
@@ -144,10 +144,10 @@ class Round:
 
 
 class Budget:
-    """How much of the time or the steps is spent; what earlier sittings of the same round spent counts.
+    """How much of the time or steps is spent, including earlier sessions of the same round.
 
-    Minutes are of the processor: beside other work a process of low priority gets little of it, and a schedule by the
-    clock would end before anything is learned. The clock ends it after ten times as long, by then with a falling rate.
+    Minutes are CPU time: beside other work a low-priority process gets little of it, and a schedule by the clock would
+    end before anything is learned. The clock ends it after ten times as long, with the rate already falling.
     """
 
     def __init__(self, job: LearningJob, *, spent_s: float = 0.0) -> None:
@@ -159,35 +159,35 @@ class Budget:
 
     @property
     def seconds(self) -> float:
-        """Of the processor, for each thread."""
+        """CPU seconds per thread."""
         return self._spent_s + (time.process_time() - self._started[1]) / self._job.threads
 
     @property
     def elapsed_s(self) -> float:
-        """Of the clock, in this sitting."""
+        """Wall-clock seconds of this session."""
         return time.monotonic() - self._started[0]
 
     @property
     def is_starved(self) -> bool:
-        """Other work takes most of the processor, in this sitting so far."""
+        """Whether other work has taken most of the processor in this session."""
         worked_s = self.seconds - self._spent_s
         return self.elapsed_s > _BUSY_AFTER_S and worked_s < _BUSY * self.elapsed_s
 
     def progress(self, step: int) -> float:
-        """0..1."""
+        """Fraction spent, 0..1."""
         if self._job.steps is not None:
             return min(1.0, step / self._job.steps)
         waited = min(self.elapsed_s / self._patience_s, step / _LEAST_STEPS)
         return min(1.0, max(self.seconds / self._limit_s, waited, step / MOST_STEPS))
 
     def seconds_left(self, step: int) -> float | None:
-        """Of the clock; None before there is anything to tell it from."""
+        """Estimated wall-clock seconds; None before there is anything to estimate from."""
         share = self.progress(step) - (self._spent_s / self._limit_s if self._job.steps is None else 0.0)
         return self.elapsed_s / share * (1 - self.progress(step)) if share > 0 and step else None
 
 
 def chosen_device(wanted: str) -> torch.device:
-    """A GPU if torch has one and none is named. Raises ModelError for a device that is not there."""
+    """The named device, else a GPU if torch has one. Raises ModelError for a device that does not exist."""
     if wanted == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -199,7 +199,7 @@ def chosen_device(wanted: str) -> torch.device:
 
 
 def _low_precision(device: torch.device) -> torch.dtype:
-    """bfloat16 where the device calculates in it; emulated it is slower than float32."""
+    """bfloat16 if the device supports it natively; emulated it is slower than float32."""
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
@@ -207,7 +207,7 @@ def _low_precision(device: torch.device) -> torch.dtype:
 
 
 def _optimizer(network: nn.Module, weight_decay: float) -> torch.optim.Optimizer:
-    """AdamW that decays convolution weights only."""
+    """AdamW with decay of convolution weights only."""
     decayed = [weight for weight in network.parameters() if weight.ndim > 1]
     free = [weight for weight in network.parameters() if weight.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
@@ -215,7 +215,7 @@ def _optimizer(network: nn.Module, weight_decay: float) -> torch.optim.Optimizer
 
 
 def replayed(fresh: Iterator[Seen], replays: int, *, seed: int) -> Generator[Seen, None, None]:
-    """Each fresh batch, and after it `replays` earlier ones drawn from the latest few."""
+    """Each fresh batch, followed by `replays` earlier ones drawn from the latest few."""
     random = np.random.default_rng((seed, 7))
     kept: deque[Seen] = deque(maxlen=_REPLAY_POOL)
     for seen in fresh:

@@ -11,7 +11,7 @@ from maskwright.training.assist.trunk import PACKAGE, STAGES, PromptTrunk, load_
 from maskwright.training.assist.trunk import TAP_CHANNELS as ALL_CHANNELS
 
 TAP_CHANNELS = ALL_CHANNELS[1:]
-"""Of the feature maps at strides 4, 8, 16 and 32."""
+"""Channels of the feature maps at strides 4, 8, 16 and 32."""
 
 
 class GeneralTrunk(nn.Module):
@@ -22,13 +22,13 @@ class GeneralTrunk(nn.Module):
         self.network = PromptTrunk(frozen_stages=len(STAGES))
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        # The finest map, stride 2, would cost the heads more than it tells them.
+        # The finest map, stride 2, would cost the heads more than it helps.
         taps: list[Tensor] = self.network((images - 127.0) * (1 / 128.0))
         return taps[1:]
 
 
 def general_trunk() -> GeneralTrunk:
-    """The trunk with its weights, frozen, float32. Raises ModelError where the package is missing or damaged."""
+    """The trunk with its weights, frozen, float32. Raises ModelError if the package is missing or damaged."""
     trunk = GeneralTrunk()
     try:
         load_imagenet(trunk.network)

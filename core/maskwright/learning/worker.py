@@ -1,7 +1,6 @@
 """The learning process: `python -m maskwright.learning.worker FOLDER`, started by `process.py` with a job in FOLDER.
 
-It tells of itself in JSON lines on standard output, stops where a file `stop` appears, and leaves `best.xml` behind.
-"""
+It reports in JSON lines on standard output, stops when a file `stop` appears, and leaves `best.xml` behind."""
 
 from __future__ import annotations
 
@@ -27,8 +26,8 @@ _MEMORY_WORDS = ("alloc", "memory", "bad_alloc")
 
 
 def main(arguments: list[str]) -> int:
-    """0 where a model was left behind, 1 where not (an event says why)."""
-    # Ctrl+C in a terminal reaches the whole group: the parent asks for the stop.
+    """Exit code 0 if a model was written, 1 if not (an event says why)."""
+    # Ctrl+C in a terminal reaches the whole process group: the parent requests the stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         _step_back(Path(arguments[0]))
@@ -51,7 +50,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _step_back(folder: Path) -> None:
-    """Whatever a user works with goes first."""
+    """Lower the priority, so that the user's programs go first."""
     if hasattr(os, "nice") and not LearningJob.read(folder).counts_cpu:
         os.nice(_NICE_STEP)
 
@@ -62,13 +61,14 @@ def _is_full(folder: Path) -> bool:
 
 
 def tell(event: Event) -> None:
-    """A parent that is gone ends the work: the next checkpoint would help nobody."""
+    """If the parent is gone, this ends the process: nobody could use the next checkpoint."""
     sys.stdout.buffer.write(event_line(event))
     sys.stdout.buffer.flush()
 
 
 def _alone(folder: Path, told: Callable[[Event], None]) -> Finished:
-    """A process whose parent was killed takes a moment to notice; the next one must not write beside it."""
+    """A process whose parent was killed takes a moment to notice; the next one must not write to the same
+    folder."""
     lock = ProjectLock.acquire(folder)
     if not isinstance(lock, ProjectLock):
         raise MaskwrightError("this round is still shutting down", hint="try again in a minute")
@@ -79,7 +79,7 @@ def _alone(folder: Path, told: Callable[[Event], None]) -> Finished:
 
 
 def work(folder: Path, told: Callable[[Event], None]) -> Finished:
-    """Learn, judge, leave the best model behind. Raises MaskwrightError where that cannot be."""
+    """Train, evaluate, leave the best model behind. Raises MaskwrightError if that fails."""
     job = LearningJob.read(folder)
     told(LearnProgress("starting", 0, 0.0, 0.0, None))
     torch = _torch()
@@ -95,7 +95,8 @@ def work(folder: Path, told: Callable[[Event], None]) -> Finished:
 
 
 def _torch() -> ModuleType:
-    """Raises MaskwrightError where PyTorch is there and cannot be loaded: a library it needs is missing, say."""
+    """Raises MaskwrightError if PyTorch is installed but cannot be loaded, for example because a library is
+    missing."""
     try:
         return importlib.import_module("torch")
     except (ImportError, OSError, AttributeError) as error:

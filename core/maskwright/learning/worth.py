@@ -1,4 +1,5 @@
-"""Whether another round is worth it: what correcting cost under each round's model, beside its held-out figures."""
+"""Whether another round is worth it: the cost of correcting with each round's model, beside its held-out
+figures."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -12,29 +13,30 @@ from maskwright.review.effort import EffortLog, InstanceEffort, effort_log
 from maskwright.words import count_of
 
 LEAST_IMAGES = 3
-"""Corrected images of a round from which its cost is compared."""
+"""Number of corrected images from which a round's cost is compared."""
 _NEXT_SHARE = 0.5
-"""Of what one round saved, the next one is taken to save: error falls by a power of the number of images."""
+"""The next round is assumed to save this fraction of what the last one saved: error falls by a power of the number
+of images."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoundWorth:
-    """One round, and the images that its model proposed on and a user has dealt with."""
+    """One round, and the images that its model proposed on and a user has corrected."""
 
     label: str
-    """Of the round; "before" for what came before the first one."""
+    """Number of the round; "before" for work before the first one."""
     images: int
     corrections: float
-    """An image: objects drawn, changed, or rejected; 0 where no image has been corrected yet."""
+    """Objects drawn, changed or rejected per image; 0 if no image has been corrected yet."""
     seconds: float
-    """Active ones, an image."""
+    """Active seconds per image."""
     figures: Figures | None = None
-    """On held-out images."""
+    """AP on held-out images."""
 
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """The rounds in order, and what follows from them."""
+    """The rounds in order, and the advice that follows."""
 
     rounds: tuple[RoundWorth, ...]
     images_left: int
@@ -44,7 +46,7 @@ class Worth:
 
 
 def worth_of(project: Project) -> Worth:
-    """Reads the whole history. Raises ProjectError where the project cannot be read."""
+    """Reads the whole history. Raises ProjectError if the project cannot be read."""
     records = [record for record in read_rounds(project.path) if record.is_installed]
     counts = project.images.state_counts()
     left = sum(count for state, count in counts.items() if state.is_untouched)
@@ -58,7 +60,7 @@ def worth_of(project: Project) -> Worth:
 def rounds_worth(
     log: EffortLog, done: set[int], records: Sequence[RoundRecord], ran: Sequence[Collection[int]]
 ) -> tuple[RoundWorth, ...]:
-    """done: ids of the images that are finished; others say nothing yet. ran: those that each model has been over."""
+    """done: ids of the finished images; others do not count yet. ran: the images that each model has run on."""
     number = {record.model_hash: at for at, record in enumerate(records, start=1)}
     images: defaultdict[int, list[int]] = defaultdict(list)
     for image_id in sorted(done & log.images.keys()):
@@ -84,7 +86,7 @@ def rounds_worth(
 
 
 def _found_nothing(image_id: int, records: Sequence[RoundRecord], ran: Sequence[Collection[int]]) -> int:
-    """The latest round whose model looked at an image and proposed nothing; 0: it was corrected before any did."""
+    """The latest round whose model saw an image and proposed nothing; 0 if it was corrected before any did."""
     for at in range(len(records), 0, -1):
         record = records[at - 1]
         if image_id in ran[at - 1] and image_id not in {*record.training, *record.held_out}:
@@ -93,7 +95,7 @@ def _found_nothing(image_id: int, records: Sequence[RoundRecord], ran: Sequence[
 
 
 def advised(rounds: Sequence[RoundWorth], images_left: int, round_s: float) -> tuple[str, bool]:
-    """What to do next, in words, and whether it is to stop. round_s: what the latest round took."""
+    """What to do next, in words, and whether to stop. round_s: duration of the latest round in seconds."""
     known = [entry for entry in rounds if entry.images >= LEAST_IMAGES]
     if not images_left:
         return "No images left to propose on.", True
@@ -110,7 +112,7 @@ def advised(rounds: Sequence[RoundWorth], images_left: int, round_s: float) -> t
 
 
 def _corrections(log: EffortLog) -> Mapping[int, int]:
-    """{image id: objects that were not taken as proposed}."""
+    """{image id: number of objects not accepted as proposed}."""
     counts: defaultdict[int, int] = defaultdict(int)
     for item in log.instances.values():
         counts[item.image_id] += _is_correction(item)

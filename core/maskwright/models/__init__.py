@@ -1,1 +1,1 @@
-"""Where models come from: the catalogue, downloads, and the conversion of files that people bring."""
+"""Where models come from: the catalogue, downloads, and conversion of users' own files."""

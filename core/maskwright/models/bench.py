@@ -1,4 +1,4 @@
-"""How fast a model runs here: one image at a time, and many at once, per device and precision."""
+"""Measures a model's speed on this machine: one image at a time, and many at once, per device and precision."""
 
 import statistics
 import threading
@@ -19,24 +19,25 @@ _WARM_UP = 3
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """One model on one device in one precision; a device that cannot run it has a `failure` and no numbers."""
+    """One model on one device in one precision; if the device cannot run it, a `failure` and no numbers."""
 
     model: str
     device: str
     precision: str
-    """As asked for; the device's own choice is in `runs_in`."""
+    """As requested; the device's actual choice is in `runs_in`."""
     runs_in: str = ""
-    """What the device calculates in, with "int8 + " before it where the model is quantised. Asking a processor without
-    bf16 for it gives f32."""
+    """The actual inference precision, preceded by "int8 + " if the model is quantised. A processor without bf16
+    uses f32 instead.
+    """
     latency_ms: float = 0.0
-    """Median of one image at a time; average, least and most beside it."""
+    """Median for one image at a time; mean, minimum and maximum follow."""
     average_ms: float = 0.0
     least_ms: float = 0.0
     most_ms: float = 0.0
     count: int = 0
-    """Images that the latency was taken of."""
+    """Number of images that the latency was measured on."""
     images_per_s: float = 0.0
-    """With as many images in flight as the device likes."""
+    """With the device's preferred number of images in flight."""
     failure: str = ""
 
 
@@ -48,10 +49,10 @@ def bench(
     seconds: float = 3.0,
     size_wh: tuple[int, int] = (640, 480),
 ) -> Iterator[Timing]:
-    """Time inference alone, without decoding files or masks, for `seconds` each way.
+    """Time inference alone, without reading files or making masks, for `seconds` each way.
 
-    precisions: "f32", "bf16", "f16" or None for the device's own choice. size_wh: of the noise that is fed; matters
-    for networks that take images as they are. Raises ModelError where the model cannot be read.
+    precisions: "f32", "bf16", "f16" or None for the device's default. size_wh: size of the noise images; matters for
+    networks with a dynamic input size. Raises ModelError if the model cannot be read.
     """
     image = np.random.default_rng(0).integers(0, 256, (size_wh[1], size_wh[0], 3), dtype=np.uint8)
     wanted = list(precisions)

@@ -1,4 +1,4 @@
-"""The models there are: cards that ship with the program, and what has been installed from them or by hand."""
+"""The known models: cards that ship with the program, and what has been installed from them or by hand."""
 
 import logging
 import os
@@ -27,11 +27,11 @@ class CardFile:
 
     name: str
     size: int
-    """Bytes; 0 where only its SHA-256 was published."""
+    """In bytes; 0 if only its SHA-256 was published."""
     sha384: str
     urls: tuple[str, ...]
     sha256: str = ""
-    """Instead of the SHA-384, where that was not published."""
+    """Used instead of the SHA-384 if that was not published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,37 +47,37 @@ class ModelCard:
     input: str = ""
     outputs: str = ""
     convert: str = ""
-    """The downloaded file to be converted; empty where an IR is downloaded or bundled."""
+    """The downloaded file to convert; empty if an IR is downloaded or bundled."""
     hub: str = ""
-    """Repository on the Hugging Face hub that holds a ready IR, e.g. "OpenVINO/rtmdet_inst_tiny-fp16-ov"."""
+    """Repository on the Hugging Face hub with a ready IR, e.g. "OpenVINO/rtmdet_inst_tiny-fp16-ov"."""
     files: tuple[CardFile, ...] = ()
     by_hand: str = ""
-    """Where its files are, if no checksum of them is known: what cannot be checked is not downloaded."""
+    """Where to find its files if no checksum is known: what cannot be verified is not downloaded."""
     about_mb: int = 0
-    """Of the download, where its size was not published to the byte."""
+    """Download size if the exact number of bytes was not published."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     image_kinds: frozenset[str] = frozenset()
-    """What it was trained on, of `images.kind.ImageKind`; empty where that does not matter or is not known."""
+    """What it was trained on, as in `images.kind.ImageKind`; empty if unknown or irrelevant."""
 
     def suits(self, kind: str | None) -> bool:
-        """Whether the model may find what it knows on images of a kind; None: of a kind that is not known."""
+        """Whether the model may find its objects in images of a kind; None for an unknown kind."""
         return kind is None or not self.image_kinds or kind in self.image_kinds
 
     @property
     def is_bundled(self) -> bool:
-        """Whether it came with the program, so that nothing is to be downloaded."""
+        """Whether it ships with the program, so that nothing has to be downloaded."""
         return not self.files and not self.hub and not self.by_hand
 
     @property
     def download_size(self) -> int:
-        """Bytes; 0 where it is not known beforehand."""
+        """In bytes; 0 if unknown."""
         return sum(file.size for file in self.files) or self.about_mb * 10**6
 
 
 def read_card(path: Path) -> ModelCard:
-    """Parse a card; raises ModelError where it is damaged or lacks something.
+    """Parse a card. Raises ModelError if it is damaged or incomplete.
 
-    A model that ships with the program keeps its `card.toml` in its own folder, whose name is what it is loaded by.
+    A model that ships with the program has its `card.toml` in its own folder, whose name is the model's.
     """
     try:
         content = tomllib.loads(path.read_text("utf-8"))
@@ -108,7 +108,7 @@ def _card(content: dict[str, Any], name: str) -> ModelCard:
 
 
 def _numbers(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    """The figures of a table and of those inside it, named by their way to it."""
+    """The numbers in a table and in the tables inside it, named by their path."""
     for key, value in table.items():
         if isinstance(value, Mapping):
             yield from _numbers(value, f"{prefix}{key} ")
@@ -132,19 +132,21 @@ def _file(entry: Mapping[str, Any]) -> CardFile:
 _log = logging.getLogger(__name__)
 
 ASSISTANTS = frozenset({"assist", "sam", "sam2", "sam_hq", "efficient_sam"})
-"""Families whose networks propose nothing by themselves: `load_assistant` loads them, not `load_model`."""
+"""Families whose networks propose nothing by themselves; use `load_assistant` instead of `load_model`."""
 
 
 def downloads_folder() -> Path:
-    """Where files lie while they arrive: the program's cache folder on the platform; in MASKWRIGHT_MODELS if set."""
+    """Where files are downloaded to: the program's cache folder on this platform, or inside MASKWRIGHT_MODELS if
+    set.
+    """
     chosen = os.environ.get(FOLDER_VARIABLE)
     return Path(chosen) / ".downloads" if chosen else platformdirs.user_cache_path("maskwright") / "downloads"
 
 
 def all_cards() -> tuple[ModelCard, ...]:
-    """The cards of models and of assistants, bundled ones first, by name; damaged cards are passed over.
+    """The cards of models and assistants, bundled ones first, by name; damaged cards are skipped.
 
-    Cards that ship come before cards of one's own with the same name.
+    Cards that ship with the program precede a user's cards of the same name.
     """
     cards: dict[str, ModelCard] = {}
     for path in card_paths():
@@ -158,7 +160,7 @@ def all_cards() -> tuple[ModelCard, ...]:
 
 
 def model_card(name: str) -> ModelCard:
-    """The card of that name; raises ModelError listing the names there are."""
+    """The card of that name. Raises ModelError listing the known names."""
     cards = {card.name: card for card in all_cards()}
     if name not in cards:
         raise ModelError(f"the catalogue has no model called {name}", hint=f"known: {', '.join(cards)}")
@@ -166,7 +168,7 @@ def model_card(name: str) -> ModelCard:
 
 
 class Availability(StrEnum):
-    """Whether a model can be used at once."""
+    """Whether a model can be used right away."""
 
     BUNDLED = "bundled"
     INSTALLED = "installed"
@@ -175,7 +177,7 @@ class Availability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One line of the list of models: a card, what is installed, or both."""
+    """One line in the list of models: a card, an installed model, or both."""
 
     name: str
     availability: Availability
@@ -184,25 +186,26 @@ class Listed:
 
     @property
     def title(self) -> str:
+        """The name to show."""
         if self.card is not None:
             return self.card.title
         return f"added from {self.installed.source}" if self.installed is not None else self.name
 
     @property
     def arrived_size(self) -> int:
-        """Bytes of a download that was interrupted or cancelled, which the next one continues from."""
+        """Bytes of an interrupted or cancelled download, which the next one continues from."""
         if self.availability is not Availability.ABSENT:
             return 0
         return sum(path.stat().st_size for path in (downloads_folder() / self.name).glob("*.part"))
 
 
 def listed_models() -> tuple[Listed, ...]:
-    """Models of the catalogue that propose, then those that were only added by hand."""
+    """Models that propose: the catalogue's, then those that were only added by hand."""
     return _listed(is_assistant=False)
 
 
 def listed_assistants() -> tuple[Listed, ...]:
-    """The same of assistants."""
+    """The same for assistants."""
     return _listed(is_assistant=True)
 
 
@@ -218,7 +221,7 @@ def _listed(*, is_assistant: bool) -> tuple[Listed, ...]:
 
 
 def verify(model: Installed) -> None:
-    """Raises ModelError if the files of an installed model are gone or no longer what was installed."""
+    """Raises ModelError if the files of an installed model are missing or have changed."""
     again = "remove it and download it again"
     if not model.path.is_file():
         raise ModelError("the model file is missing", path=model.path, hint=again)
@@ -227,7 +230,7 @@ def verify(model: Installed) -> None:
 
 
 def remove(name: str) -> None:
-    """Delete an installed model and what has arrived of a download; raises ModelError where there is neither."""
+    """Delete an installed model and any partial download. Raises ModelError if there is neither."""
     folders = [folder / name for folder in (models_folder(), downloads_folder()) if (folder / name).is_dir()]
     if not is_plain(name) or not folders:
         raise ModelError(f"no installed model is called {name}")
@@ -239,10 +242,10 @@ def remove(name: str) -> None:
 
 
 def card_paths() -> Iterator[Path]:
-    """Files of the catalogue; a bundled model may keep its card in its own folder.
+    """Files of the catalogue; a bundled model may have its card in its own folder.
 
-    One's own cards, such as of a model on a laboratory's server, lie as .toml in the folder of installed models; a
-    model learned from a project has one in its own folder.
+    A user's cards, for example for a model on a laboratory's server, are .toml files in the folder of installed models;
+    a model learned from a project has one in its own folder.
     """
     from maskwright_resources import resource_path
 

@@ -1,10 +1,9 @@
-"""PyTorch checkpoints without PyTorch, and without running what a pickle says.
+"""Reads PyTorch checkpoints without PyTorch and without executing what a pickle says.
 
-A checkpoint is a pickle, and a pickle is a program. This reader knows four names and refuses every other; what it
-builds are plain arrays. Formats: the legacy stream of PyTorch before 1.6 (three header pickles, the state, the list
-of storage keys, then each storage as an int64 count and its elements) and the zip archive of later ones
-(`*/data.pkl` and `*/data/KEY`); torch/serialization.py of either age describes them.
-"""
+A checkpoint is a pickle, and a pickle is a program. This reader knows four names and refuses every other; the results
+are plain arrays. Formats: the legacy stream of PyTorch before 1.6 (three header pickles, the state, the list of storage
+keys, then each storage as an int64 count and its elements) and the later zip archive (`*/data.pkl` and `*/data/KEY`),
+as in torch/serialization.py of either age."""
 
 import io
 import math
@@ -28,11 +27,11 @@ from maskwright.regular_files import open_regular
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
 _MAX_PICKLE = 4 << 20
-"""Bytes; YOLACT's has 60,000. A byte of it can ask for an object of a hundred."""
+"""In bytes; YOLACT's has 60,000. One byte of it can request an object of a hundred."""
 _MOST_UNPACKED_TIMES, _MOST_SHARED_TIMES = 4, 2
-"""An archive of weights is not compressed, and hardly a tensor is a view of another's numbers."""
+"""Weight archives are not compressed, and hardly any tensor is a view of another's numbers."""
 _MAX_CONTENT = 4 << 30
-"""Bytes; the largest YOLACT checkpoint has a quarter of a gigabyte."""
+"""In bytes; the largest YOLACT checkpoint has a quarter of a gigabyte."""
 _ELEMENT_TYPES: dict[str, np.dtype[Any]] = {
     "DoubleStorage": np.dtype("<f8"),
     "FloatStorage": np.dtype("<f4"),
@@ -60,13 +59,13 @@ _DAMAGE = (
     TypeError,
     ValueError,
 )
-"""What a pickle machine or an archive reader raises on damaged input."""
+"""What unpickling or reading an archive raises for damaged input."""
 
 
 def read_checkpoint(path: Path) -> dict[str, NDArray[Any]]:
-    """The tensors of a state dict by name, as arrays of their own.
+    """The tensors of a state dict by name, as separate arrays.
 
-    Raises ModelError for a file that is missing, damaged, truncated, no checkpoint, or that asks for anything but
+    Raises ModelError for a file that is missing, damaged, truncated, not a checkpoint, or that requests anything but
     tensors; nothing in the file is executed.
     """
     try:
@@ -82,12 +81,12 @@ def read_checkpoint(path: Path) -> dict[str, NDArray[Any]]:
 
 
 class _Refused(Exception):  # noqa: N818  # private signal, told to people as a ModelError
-    """The file is well formed and asks for something that is not done here."""
+    """The file is well formed but requests something unsupported."""
 
 
 @dataclass
 class _Storage:
-    """A flat run of numbers, filled in once its bytes are reached."""
+    """A flat run of numbers, filled in when its bytes are reached."""
 
     element_type: np.dtype[Any]
     count: int
@@ -105,12 +104,12 @@ class _Tensor:
 
     @property
     def byte_count(self) -> int:
-        """Of a copy; 0 for what does not fit its storage, which `array` refuses."""
+        """Size of a copy in bytes; 0 for a view that does not fit its storage, which `array` refuses."""
         count = math.prod(size if type(size) is int and size >= 0 else 0 for size in self.shape)
         return count * self.storage.element_type.itemsize if count <= self.storage.count else 0
 
     def array(self) -> NDArray[Any]:
-        """A contiguous copy; raises ValueError where the view leaves its storage or repeats elements."""
+        """A contiguous copy. Raises ValueError if the view exceeds its storage or repeats elements."""
         elements = self.storage.elements
         if elements is None:
             raise ValueError("a tensor has no data")
@@ -127,13 +126,13 @@ class _Tensor:
 
 
 def _rebuilt(storage: _Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: Any) -> _Tensor:
-    """Stands for torch._utils._rebuild_tensor_v2; gradients and hooks are of no interest."""
+    """Stands in for torch._utils._rebuild_tensor_v2; gradients and hooks are ignored."""
     return _Tensor(storage, offset, tuple(shape), tuple(strides))
 
 
 @dataclass
 class _StateReader:
-    """What the pickle of one file may ask for."""
+    """What the pickle of a file may request."""
 
     storages: dict[str, _Storage] = field(default_factory=dict)
 
@@ -165,14 +164,14 @@ class _StateReader:
 
 
 def _require_small_memo(stream: io.BytesIO) -> None:
-    """Nine bytes may ask for a table of two thousand million places, which Python makes at once."""
+    """Nine bytes can request a memo of two billion entries, which Python allocates at once."""
     for opcode, argument, _ in pickletools.genops(stream):
         if "PUT" in opcode.name and isinstance(argument, int) and argument > _MAX_PICKLE:
             raise _Refused(f"refused: the file asks for a memo of {argument} entries")
 
 
 class _Unpickler(pickle.Unpickler):
-    """Python's own machine with both of its doors guarded."""
+    """Python's unpickler with both of its hooks restricted."""
 
     def __init__(
         self, stream: IO[bytes], named: Callable[[str, str], Any], persistent: Callable[[Any], _Storage]
@@ -241,7 +240,7 @@ def _elements(storage: _Storage, content: bytes) -> NDArray[Any]:
 
 
 def _tensors(state: Any) -> dict[str, NDArray[Any]]:
-    """The arrays of a state dict, also where a trainer has wrapped it or prefixed its names."""
+    """The arrays of a state dict, including one that a trainer has wrapped or whose names have a prefix."""
     if isinstance(state, Mapping):
         state = next((state[key] for key in ("state_dict", "model") if isinstance(state.get(key), Mapping)), state)
     if not isinstance(state, Mapping) or not any(isinstance(value, _Tensor) for value in state.values()):
@@ -252,7 +251,7 @@ def _tensors(state: Any) -> dict[str, NDArray[Any]]:
 
 
 def _require_own_numbers(tensors: Collection[_Tensor]) -> None:
-    """Raises _Refused where a few numbers are to become many tensors: each gets a copy of its own."""
+    """Raises _Refused if a few numbers would become many tensors: each gets a copy of its own."""
     storages = {id(tensor.storage): tensor.storage for tensor in tensors}
     held = sum(storage.count * storage.element_type.itemsize for storage in storages.values())
     asked = sum(tensor.byte_count for tensor in tensors)

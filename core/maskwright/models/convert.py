@@ -1,4 +1,4 @@
-"""Any file a user can have of a model, to an OpenVINO IR that describes itself, or two of them for an assistant."""
+"""Converts any kind of model file to a self-describing OpenVINO IR, or to two of them for an assistant."""
 
 import gzip
 import logging
@@ -31,10 +31,10 @@ _MOST_AT_ONCE = 4 << 20
 
 
 def extract_member(archive: Path, file_name: str, to: Path) -> None:
-    """Write the one member called `file_name` (whatever its folder) of a .tar.gz to the file `to`.
+    """Write the one member called `file_name` (in any folder) of a .tar.gz to the file `to`.
 
-    Raises ModelError for an archive that is damaged, lacks the member or has it twice, holds paths that leave its own
-    folder, or unpacks to more than 4 GB. Nothing but `to` is ever written.
+    Raises ModelError for an archive that is damaged, lacks the member or has it twice, holds paths outside its own
+    folder, or unpacks to more than 4 GB. Never writes anything but `to`.
     """
     try:
         with open_regular(archive) as file, tarfile.open(fileobj=_Bounded(fileobj=file), mode="r:") as members:
@@ -46,11 +46,11 @@ def extract_member(archive: Path, file_name: str, to: Path) -> None:
 
 
 class _TooLargeError(Exception):
-    """Not one of those that tarfile takes for the end of an archive."""
+    """Not one of the exceptions that tarfile takes for the end of an archive."""
 
 
 class _Bounded(gzip.GzipFile):
-    """The unpacked bytes of an archive, never many at a time: tarfile reads names and headers whole, of any size."""
+    """The unpacked bytes of an archive, a few at a time: tarfile reads names and headers of any size at once."""
 
     def read(self, size: int | None = -1) -> bytes:
         if size is None or not 0 <= size <= _MOST_AT_ONCE:
@@ -70,7 +70,7 @@ def _copy_member(members: tarfile.TarFile, archive: Path, file_name: str, to: Pa
         if member.isfile() and path.name == file_name:
             found += 1
             source = members.extractfile(member)
-            assert source is not None  # a regular file
+            assert source is not None  # only regular files get here
             with source, to.open("wb") as target:
                 while block := source.read(_BLOCK):
                     target.write(block)
@@ -86,7 +86,7 @@ FILE_SUFFIXES = (".pth", ".pt", ".pb", ".gz", ".tgz", ".onnx", ".xml")
 
 
 class FileKind(StrEnum):
-    """What a file turned out to be."""
+    """The detected kind of a file."""
 
     CHECKPOINT = "PyTorch checkpoint"
     ARCHIVE = "archive of a frozen TensorFlow graph"
@@ -97,7 +97,7 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConvertedModel:
-    """The new model, and what it was made of."""
+    """The new model, and what it was made from."""
 
     path: Path
     family: str
@@ -105,7 +105,7 @@ class ConvertedModel:
 
 
 def file_kind(path: Path) -> FileKind:
-    """Told by content where the content tells, else by the name; raises ModelError where neither does."""
+    """Detected by content if possible, else by name. Raises ModelError if neither tells."""
     try:
         with path.open("rb") as stream:
             head = stream.read(64)
@@ -141,13 +141,13 @@ def convert(
     pixels: PixelFormat | None = None,
     check: Callable[[], None] | None = None,
 ) -> ConvertedModel:
-    """Write NAME.xml and NAME.bin into `out_dir` (made if missing), with preprocessing, labels and family noted.
+    """Write NAME.xml and NAME.bin to `out_dir` (created if missing), with preprocessing, labels and family in the
+    metadata.
 
-    precision: of the stored weights; f16 halves the file, inference is the device's choice either way. pixels: how the
-    network wants its pixels, where that is not told rightly from the file; noted in the new one. check: called before
-    the files are put in place; nothing is left where it raises. Both files appear whole or not at all. Raises
-    ModelError for a file that cannot be read, is hostile or of no known family, and for a folder that cannot be
-    written.
+    precision: of the stored weights; f16 halves the file, the inference precision is the device's choice either way.
+    pixels: the pixel format if it is detected wrongly; recorded in the new file. check: called before the files are put
+    in place; nothing is left if it raises. Both files appear completely or not at all. Raises ModelError for a file
+    that cannot be read, is hostile or of no known family, and for a folder that cannot be written.
     """
     kind = file_kind(path)
     try:
@@ -158,7 +158,7 @@ def convert(
             family = _convert_into(path, kind, made, precision, stem, pixels)
             if check is not None:
                 check()
-            for part in (made.with_suffix(".bin"), made):  # the .xml last: a model is there once its .xml is
+            for part in (made.with_suffix(".bin"), made):  # the .xml last: a model exists once its .xml does
                 part.replace(out_dir / part.name)
     except OSError as error:
         raise ModelError(f"the converted model cannot be written: {error.strerror}", path=out_dir) from error
@@ -208,7 +208,7 @@ def _yolact_notes(layout: YolactLayout, name: str) -> dict[str, str]:
 
 
 def _convert_network(path: Path, to: Path, precision: Precision, name: str, pixels: PixelFormat | None) -> str:
-    """Anything that OpenVINO reads by itself, if a family knows it."""
+    """Any file that OpenVINO reads itself, if a family recognises it."""
     network = Network(path)
     adapter = recognised(network.interface, path, pixels)
     notes = {"model_type": adapter.family, "model_name": name, "converter": f"maskwright {__version__}"}
@@ -236,10 +236,10 @@ def converted_pair(
     name: str,
     check: Callable[[], None] | None = None,
 ) -> ConvertedModel:
-    """Write NAME-encoder and NAME-decoder, .xml and .bin, into `out_dir` (made if missing); the encoder's is returned.
+    """Write NAME-encoder and NAME-decoder, .xml and .bin, to `out_dir` (created if missing); returns the encoder's.
 
-    paths: in any order. All files appear or, where it is interrupted, an encoder without its decoder does not. Raises
-    ModelError where they are no pair that fits together, and for a folder that cannot be written; `check` as `convert`.
+    paths: in any order. If interrupted, an encoder never appears without its decoder. Raises ModelError if they do not
+    fit together, and for a folder that cannot be written; `check` as for `convert`.
     """
     kind = file_kind(paths[0])
     pair = read_pair(paths)
@@ -276,7 +276,7 @@ def written_pair(
 
 
 def read_pair(paths: Sequence[Path]) -> SamPair:
-    """Raises ModelError where they are no encoder and decoder, or one is missing."""
+    """Raises ModelError if they are not an encoder and a decoder, or one is missing."""
     pair = sam_pair([Network(path) for path in paths])
     if pair is None:
         raise ModelError("not an encoder and decoder of a known kind", path=paths[0])

@@ -1,4 +1,4 @@
-"""One file from the network: resumed where it stopped, checked before it counts, in place whole or not at all."""
+"""Downloads one file: resumes where it stopped, verifies it, and puts it in place completely or not at all."""
 
 import hashlib
 import logging
@@ -20,40 +20,40 @@ from maskwright.plain_words import in_plain_words
 _log = logging.getLogger(__name__)
 
 OnBytes = Callable[[int, int], None]
-"""Called with bytes so far and bytes in all."""
+"""Called with the bytes so far and the total."""
 _ATTEMPTS = 4
-"""Per address, of those in a row that bring next to nothing; each continues where the last one stopped."""
+"""Successive attempts per URL that bring next to nothing; each continues where the last one stopped."""
 _MOST_BYTES = 4 << 30
-"""Of a file whose size only the server tells."""
+"""Limit for a file whose size only the server tells."""
 _WORTH_IT = 1 << 16
-"""Bytes that make an attempt count as progress."""
+"""Bytes from which an attempt counts as progress."""
 
 
 class DownloadCancelledError(ModelError):
-    """The user took it back; what has arrived is kept and resumed next time."""
+    """The user cancelled; what has arrived is kept and resumed next time."""
 
 
 class _Incomplete(Exception):  # noqa: N818  # private signal
-    """The answer ended early or does not fit what had arrived before; worth another attempt."""
+    """The response ended early or does not match what had arrived before; worth another attempt."""
 
 
 class _Final(Exception):  # noqa: N818  # private signal
-    """This address does not have the file."""
+    """This URL does not have the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait, in seconds."""
+    """Time limits in seconds."""
 
     connect_s: float = 15.0
     stall_s: float = 30.0
-    """Without a byte; then it is taken up again."""
+    """Without a byte; then another attempt starts."""
     retry_s: float = 1.0
     """Before another attempt, doubled each time."""
     answer_s: float = 60.0
-    """Until an answer begins, all redirections together; a server may send its headers a byte at a time."""
+    """Until a response begins, including all redirections; a server may send its headers one byte at a time."""
     slow_s: float = 60.0
-    """In which at least 64 kB must come, else the attempt is over: a byte every second would continue for years."""
+    """Time for at least 64 kB, else the attempt ends: at a byte per second it would go on for years."""
 
 
 def download(
@@ -64,11 +64,11 @@ def download(
     cancel: Cancel | None = None,
     patience: Patience | None = None,
 ) -> Path:
-    """Fetch `file` to the path `to`; returns at once where it is already there and right.
+    """Download `file` to the path `to`; returns at once if it is already there and intact.
 
-    While it arrives it is called NAME.part; a later call continues from there. Addresses are tried in turn. The name
-    `to` appears only after size and checksum were found right. Raises DownloadCancelledError, or ModelError with the
-    reason for each address; content that is whole but wrong is thrown away.
+    Until it is complete it is called NAME.part; a later call continues from there. URLs are tried in turn. `to` appears
+    only after size and checksum have been verified. Raises DownloadCancelledError, or ModelError with the reason for
+    each URL; complete but wrong content is deleted.
     """
     if to.is_file() and is_published(to, file):
         return to
@@ -99,7 +99,7 @@ def download(
 
 
 def is_published(path: Path, file: CardFile) -> bool:
-    """Whether this is that file, under whatever name: by its size, where that is known, and its checksum."""
+    """Whether a file, under any name, is the published one: by its size, if known, and its checksum."""
     if not path.exists() or (file.size and path.stat().st_size != file.size):
         return False
     with path.open("rb") as stream:
@@ -108,7 +108,9 @@ def is_published(path: Path, file: CardFile) -> bool:
 
 
 def _sized(client: httpx.Client, url: str, file: CardFile, patience: Patience) -> tuple[CardFile, str | None]:
-    """The file with the size that the server tells beforehand, or why there is none: an endless answer is not taken."""
+    """The file with the size that the server announces, or the reason why there is none: an endless response is
+    refused.
+    """
     try:
         with answering_within(patience.answer_s) as extensions:
             answer = client.head(url, headers={"Accept-Encoding": "identity"}, extensions=extensions)
@@ -125,7 +127,7 @@ def _sized(client: httpx.Client, url: str, file: CardFile, patience: Patience) -
 
 @dataclass(frozen=True, slots=True)
 class _Fetch:
-    """One address, attempted several times."""
+    """One URL, attempted several times."""
 
     client: httpx.Client
     url: str
@@ -136,7 +138,7 @@ class _Fetch:
     patience: Patience
 
     def run(self) -> str | None:
-        """None once the partial file is whole and right, else why it is not."""
+        """None once the partial file is complete and verified, else the reason why it is not."""
         reason, failures = "", 0
         while failures < _ATTEMPTS:
             if failures:
@@ -156,29 +158,29 @@ class _Fetch:
             except httpx.ConnectError as error:
                 reason = in_plain_words(error)
                 if failures:
-                    return reason  # no server there, or no network: waiting longer seldom helps
+                    return reason  # no such server, or no network: waiting seldom helps
             except (httpx.TooManyRedirects, httpx.InvalidURL) as error:
                 return in_plain_words(error)
             except (_Incomplete, httpx.HTTPError) as error:
                 reason = in_plain_words(error)
             _log.info("%s: %s", self.url, reason)
-            # A line that ends early again and again still brings the file, as long as each attempt brings some of it.
+            # A connection that keeps breaking still brings the file, as long as each attempt brings some of it.
             failures = 1 if self._arrived() - before >= _WORTH_IT else failures + 1
         return reason
 
     def _check_whole_and_right(self, *, starts_over: bool) -> None:
-        """Raises _Incomplete where another attempt makes sense, _Final where not."""
+        """Raises _Incomplete if another attempt makes sense, _Final if not."""
         if is_published(self.partial, self.file):
             return
         if self._arrived() < self.file.size:
             raise _Incomplete(f"the download ended after {self._arrived()} of {self.file.size} bytes")
         self.partial.unlink()
         wrong = "wrong checksum"
-        # Whole and from this address alone, it has something else; else the earlier part may have been wrong.
+        # If complete and only from this URL, the server has another file; else the earlier part may have been wrong.
         raise _Incomplete(wrong) if starts_over else _Final(wrong)
 
     def _go_on(self, before: int) -> None:
-        """Append what is missing; starts over where the server does not do ranges."""
+        """Append what is missing; starts over if the server does not support ranges."""
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={before}-"} if before else {})
         with self._answer(headers) as answer:
             if answer.status_code == 416:  # the server has less than arrived here: two different files
@@ -189,14 +191,14 @@ class _Fetch:
             left = self.file.size - (before if goes_on else 0)
             packed = answer.headers.get("content-encoding", "identity")
             announced = answer.headers.get("content-length", "")
-            if packed == "identity" and announced not in ("", str(left)):  # a page that asks to log in, another version
+            if packed == "identity" and announced not in ("", str(left)):  # a login page, or another version
                 raise _Final(f"the server offers another file: {announced} bytes, expected {left}")
             with self.partial.open("ab" if goes_on else "wb") as target:
                 self._take(unpacked(answer.iter_raw(), packed), target, left)
 
     @contextmanager
     def _answer(self, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
-        """Raises httpx.HTTPError as the client does, and where the answer does not begin in time."""
+        """Raises httpx.HTTPError as the client does, and if the response does not begin in time."""
         with answering_within(self.patience.answer_s) as extensions:
             request = self.client.build_request("GET", self.url, headers=headers, extensions=extensions)
             answer = self.client.send(request, stream=True)
@@ -204,10 +206,10 @@ class _Fetch:
             yield answer
 
     def _take(self, blocks: Iterator[bytes], target: IO[bytes], left: int) -> None:
-        """Raises _Incomplete for one that hardly moves."""
+        """Raises _Incomplete for a connection that hardly transfers anything."""
         pace = Pace(self.patience.slow_s, _WORTH_IT)
         for block in blocks:
-            # One byte too many is enough for the check to fail; the rest of an endless answer is not taken.
+            # One byte too many is enough to fail the check; the rest of an endless response is not read.
             target.write(block[: left + 1])
             left -= len(block)
             self._tell(self.file.size - max(left, 0))
@@ -220,7 +222,7 @@ class _Fetch:
         return self.partial.stat().st_size if self.partial.exists() else 0
 
     def _usable_bytes(self) -> int:
-        """Bytes to continue from; what is as long as the file but wrong is thrown away."""
+        """Number of bytes to continue from; a complete but wrong file is deleted."""
         if not self.partial.exists():
             return 0
         size = self.partial.stat().st_size

@@ -1,4 +1,4 @@
-"""Getting a model ready to use: from the catalogue over the network, or from a file that a user brings."""
+"""Installs a model: from the catalogue over the network, or from a user's file."""
 
 import contextlib
 import logging
@@ -24,10 +24,10 @@ _WANTED = ["*.xml", "*.bin", "*.json", "LICENSE*", "README*"]
 def fetch_repository(
     repository: str, folder: Path, *, on_progress: OnBytes | None = None, cancel: Cancel | None = None
 ) -> Path:
-    """Download a repository that holds one IR into `folder`; the client checks by itself and keeps whole files.
+    """Download a repository with one IR to `folder`; the Hugging Face client verifies and keeps complete files.
 
-    Returns the .xml. Raises DownloadCancelledError, or ModelError where the client is not installed, the hub answers
-    with an error, or there is not exactly one IR.
+    Returns the .xml. Raises DownloadCancelledError, or ModelError if the client is not installed, the hub reports an
+    error, or there is not exactly one IR.
     """
     try:
         from huggingface_hub import snapshot_download
@@ -49,8 +49,8 @@ def fetch_repository(
 
 
 def _bars(on_progress: OnBytes | None, cancel: Cancel | None, folder: Path) -> Any:
-    """A class of progress bars for the client that draws nothing, tells the bytes and can end the work."""
-    from tqdm.auto import tqdm  # the client brings it
+    """A progress bar class for the client that draws nothing, but reports bytes and can cancel."""
+    from tqdm.auto import tqdm  # installed with the client
 
     class Bar(tqdm):  # type: ignore[misc]  # not typed
         def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -75,10 +75,10 @@ def get_model(
     cancel: Cancel | None = None,
     patience: Patience | None = None,
 ) -> Installed:
-    """Download a model of the catalogue (or "hf://OWNER/NAME"), check it, convert it, and note it as installed.
+    """Download a model of the catalogue (or "hf://OWNER/NAME"), verify, convert and register it.
 
-    Returns at once where it is installed. Partial downloads are kept in the cache folder and resumed. Raises
-    ModelError with the reason, DownloadCancelledError when `cancel` is set.
+    Returns at once if it is installed. Partial downloads are kept in the cache folder and resumed. Raises ModelError
+    with the reason, DownloadCancelledError when `cancel` is set.
     """
     card = hub_card(name) if name.startswith("hf://") else model_card(name)
     if card.is_bundled:
@@ -117,9 +117,9 @@ def add_file(
 ) -> Installed:
     """Install a model file of any known kind, without a network.
 
-    A file that a card of the catalogue describes is installed under that card's name, if its checksum is the
-    published one; any other under `name` or its own. check: called between the steps; what it raises ends the work
-    with nothing changed. Raises ModelError for a file that cannot be used.
+    A file that a card of the catalogue describes is installed under that card's name if its checksum matches; any other
+    under `name` or its own. check: called between the steps; an exception from it ends the work with nothing changed.
+    Raises ModelError for a file that cannot be used.
     """
     card = matching_card(path)
     own = pair_name(path) if is_half(path) else _plain_name(path)
@@ -134,18 +134,18 @@ def add_file(
         made = convert(path, folder, precision=precision, name=chosen, check=check)
     finally:
         with contextlib.suppress(OSError):
-            folder.rmdir()  # where nothing came of it
+            folder.rmdir()  # empty if the installation failed
     return record(chosen, family=made.family, file=made.path, source=path.name)
 
 
 def matching_card(path: Path) -> ModelCard | None:
-    """The card whose published file this is, by size and checksum, under whatever name.
+    """The card whose published file this is, by size and checksum, under any name.
 
-    Raises ModelError for a file with the name and the size of a published one but another checksum: it is damaged.
+    Raises ModelError for a file with the name and size of a published one but another checksum: it is damaged.
     """
     try:
         size = path.stat().st_size
-        # Without a published size only a name tells that it is worth to read a file of any length.
+        # Without a published size, only a matching name justifies hashing a file of any length.
         alike = [
             (card, file)
             for card in all_cards()
@@ -163,9 +163,9 @@ def matching_card(path: Path) -> ModelCard | None:
 
 
 def check_published(path: Path) -> CardFile | None:
-    """The published file that `path` is named after, None if it is named after none.
+    """The published file that `path` is named after; None if there is none.
 
-    Raises ModelError where the content is another: damaged, or someone else's under the same name.
+    Raises ModelError if the content differs: damaged, or another file of the same name.
     """
     for card in all_cards():
         for file in card.files:
@@ -187,7 +187,7 @@ def hub_card(address: str) -> ModelCard:
 
 
 def _finished(card: ModelCard, files: list[Path], precision: Precision) -> Installed:
-    """Convert what was downloaded; the download itself is not kept beside the result."""
+    """Convert what was downloaded; the download itself is not kept."""
     if card.family in ASSISTANTS:
         pair = converted_pair(files, models_folder() / card.name, precision=precision, name=card.name)
         shutil.rmtree(files[0].parent, ignore_errors=True)
@@ -200,7 +200,7 @@ def _finished(card: ModelCard, files: list[Path], precision: Precision) -> Insta
 
 
 def _noted(card: ModelCard, network_file: Path, source: str) -> Installed:
-    """A ready IR is used as it came, if a family knows it."""
+    """A ready IR is used as it is, if a family recognises it."""
     try:
         adapter = recognised(Network(network_file).interface, network_file)
     except ModelError:
@@ -215,7 +215,7 @@ def _plain_name(path: Path) -> str:
 
 
 def _hub_reason(error: Exception) -> str:
-    """Of the Hugging Face client, in plain words."""
+    """An error of the Hugging Face client in plain words."""
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status in (401, 403):
         return "it is private, or you must accept its terms on its page first"

@@ -1,4 +1,4 @@
-"""Eight-bit copies of models, calibrated on a user's own images."""
+"""Eight-bit copies of models, calibrated on the user's own images."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ FEWEST_IMAGES = 10
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What eight bits cost on a ground truth, calculated in f32: mask AP and AP50 before and after."""
+    """The loss by quantisation on a ground truth, computed in f32: mask AP and AP50 before and after."""
 
     ap_before: float
     ap_after: float
@@ -29,7 +29,7 @@ class Cost:
 
     @property
     def change(self) -> float:
-        """Of the mask AP; negative where it became worse."""
+        """Change of the mask AP; negative if it became worse."""
         return self.ap_after - self.ap_before
 
 
@@ -41,11 +41,11 @@ def quantise(
     name: str | None = None,
     judge: Callable[[Path], None] | None = None,
 ) -> Path:
-    """Write NAME.xml and NAME.bin (the model's name with -int8) into `out_dir`; returns the .xml.
+    """Write NAME.xml and NAME.bin (the model's name with -int8) to `out_dir`; returns the .xml.
 
-    images: some hundred of the kind the model will see; those that cannot be read are passed over. Labels and notes
-    are kept. Of an encoder and a decoder, given by either, the encoder is quantised, and nobody judges. judge: is shown
-    the new model before it is put in place; nothing is written where it raises. Raises ModelError where fewer than ten
+    images: a few hundred like those that the model will see; unreadable ones are skipped. Labels and metadata are kept.
+    Of an encoder and a decoder, given by either, only the encoder is quantised, and `judge` is not called. judge: gets
+    the new model before it is put in place; nothing is written if it raises. Raises ModelError if fewer than ten images
     can be read, NNCF is missing or the model cannot be quantised.
     """
     path = model_path(path_or_name)
@@ -74,7 +74,7 @@ def quantise(
 
 
 def _quantised_pair(files: Sequence[Path], images: Sequence[Path], out_dir: Path, name: str | None) -> Path:
-    """The encoder, which is nearly all of the work, in eight bits; the decoder as it is."""
+    """The encoder, which is nearly all of the work, in eight bits; the decoder unchanged."""
     pair = read_pair(files)
     stem = name or f"{pair_name(files[0])}-int8"
     if not is_plain(stem):
@@ -92,13 +92,13 @@ def _readable(images: Sequence[Path]) -> list[Path]:
 
 
 def spread(paths: Sequence[Path], count: int) -> list[Path]:
-    """At most `count` of them, evenly over the whole: neighbours in a folder are often alike."""
+    """At most `count` of the paths, evenly spread: neighbours in a folder are often alike."""
     step = max(len(paths) / count, 1.0)
     return [paths[int(k * step)] for k in range(min(count, len(paths)))]
 
 
 def cost(before: str | Path, after: Path, truth: Path, images: Path) -> Cost:
-    """Judge two models on the images of a COCO file; raises FormatError or ModelError as evaluating does."""
+    """Evaluate two models on the images of a COCO file. Raises FormatError or ModelError as evaluation does."""
     from maskwright.evaluation import evaluate_model
 
     reports = [evaluate_model(load_model(model, precision="f32"), truth, images) for model in (before, after)]

@@ -1,4 +1,4 @@
-"""Answers of servers that nobody vouches for: bounded in the time they take and in what they unpack to."""
+"""Responses from untrusted servers: limits on their duration and on what they unpack to."""
 
 import socket
 import time
@@ -16,22 +16,22 @@ _BLOCK = 1 << 18
 
 
 class LateAnswerError(httpx.ReadTimeout):
-    """An answer that did not begin in time; its text is ours, so users get to read it."""
+    """A response that did not begin in time; its text is ours and shown to users."""
 
 
 class PackedAnswerError(httpx.DecodingError):
-    """An answer that is compressed in a way that is not supported, or damaged; its text is ours."""
+    """A response that is damaged or compressed in an unsupported way; its text is ours."""
 
 
 class Pace:
-    """Whether bytes come at all quickly: at least `least` of them in each stretch of `seconds`."""
+    """Checks the transfer rate: at least `least` bytes in each `seconds`."""
 
     def __init__(self, seconds: float, least: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds, self._least, self._clock = seconds, least, clock
         self._begin, self._come = clock(), 0
 
     def is_too_slow(self, count: int) -> bool:
-        """`count`: bytes that have come since it was asked last."""
+        """`count`: bytes received since the previous call."""
         self._come += count
         now = self._clock()
         if now - self._begin < self._seconds:
@@ -43,10 +43,10 @@ class Pace:
 
 @contextmanager
 def answering_within(seconds: float) -> Iterator[dict[str, Any]]:
-    """Extensions for an httpx request whose answer must begin while the block lasts; else its connection is cut.
+    """Extensions for an httpx request whose response must begin within the block; else its connection is closed.
 
-    A timeout of httpx restarts with every byte. What is cut raises httpx.HTTPError in the request. The connections
-    are learnt of by httpcore's trace extension (httpcore documentation, "Request extensions").
+    A timeout of httpx restarts with every byte. Closing raises httpx.HTTPError in the request. Connections are found
+    through httpcore's trace extension (httpcore documentation, "Request extensions").
     """
     streams: list[Any] = []
     is_late = False
@@ -78,7 +78,8 @@ def answering_within(seconds: float) -> Iterator[dict[str, Any]]:
 
 
 def unpacked(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    """What was sent packed although nobody asked for it, a bounded piece at a time: a byte may hold a thousand.
+    """Decompresses content that was compressed although not requested, a bounded piece at a time: a byte may hold a
+    thousand.
 
     Raises httpx.DecodingError for damage and for encodings other than gzip and deflate.
     """
@@ -87,7 +88,7 @@ def unpacked(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
         return
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise PackedAnswerError(f"it is sent compressed as {encoding[:40]!r}")
-    stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # either, as its first bytes say
+    stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # either one, as its first bytes say
     try:
         for block in blocks:
             while block and not stream.eof:

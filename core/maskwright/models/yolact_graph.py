@@ -1,9 +1,8 @@
 """YOLACT-550 on a ResNet as an OpenVINO graph, built from plain weights.
 
-The network of Bolya et al., "YOLACT: Real-time Instance Segmentation" (ICCV 2019), in the form in which Open Model Zoo
-publishes it: input `input.1` (1, 3, 550, 550) BGR 0..255 with normalisation inside, outputs conf (1, A, classes) after
-softmax, mask (1, A, K) after tanh, proto (1, 138, 138, K) after ReLU, boxes (1, A, 4) x1 y1 x2 y2 normalised.
-"""
+The network of Bolya et al., "YOLACT: Real-time Instance Segmentation" (ICCV 2019), as published by Open Model Zoo:
+input `input.1` (1, 3, 550, 550) BGR 0..255 with normalisation inside, outputs conf (1, A, classes) after softmax, mask
+(1, A, K) after tanh, proto (1, 138, 138, K) after ReLU, boxes (1, A, 4) x1 y1 x2 y2 normalised."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,29 +20,29 @@ if TYPE_CHECKING:
 _NORM = ("weight", "bias", "running_mean", "running_var")
 _HEADS = ("bbox_layer", "conf_layer", "mask_layer")
 PROTO_CONVOLUTIONS = (0, 2, 4, 8, 10)
-"""Positions in `proto_net`; the numbers between are activations and the upsampling."""
+"""Indices in `proto_net`; the numbers between are activations and upsampling."""
 
 
 @dataclass(frozen=True, slots=True)
 class YolactLayout:
-    """What differs between checkpoints of one architecture."""
+    """How checkpoints of the architecture differ."""
 
     blocks: tuple[int, ...]
     """Residual blocks per stage: (3, 4, 6, 3) is ResNet-50, (3, 4, 23, 3) ResNet-101."""
     anchors: int
-    """Per place on the grid."""
+    """Per grid cell."""
     classes: int
-    """Background included."""
+    """Including the background."""
     prototypes: int
 
     @property
     def backbone(self) -> str:
-        """ResNets are counted by their layers: three in each block, the first convolution and the classifier."""
+        """ResNets are named after their layers: three per block, the first convolution and the classifier."""
         return f"resnet{3 * sum(self.blocks) + 2}"
 
 
 def yolact_layout(weights: Mapping[str, NDArray[Any]]) -> YolactLayout:
-    """The layout, with every weight it needs known to be there; raises ModelError naming what is missing."""
+    """The layout, with all required weights present. Raises ModelError naming what is missing."""
     if "backbone.conv1.weight" not in weights or not any(name.startswith("prediction_layers.") for name in weights):
         known = ", ".join(sorted(weights)[:3])
         raise ModelError(f"not the weights of a YOLACT with a ResNet; the first of {len(weights)}: {known}")
@@ -96,11 +95,11 @@ _VARIANCES = (0.1, 0.2)
 _NORM_EPSILON = 1e-5
 
 Node = Any
-"""openvino.Node or one of its outputs; OpenVINO is not typed."""
+"""openvino.Node or one of its outputs; OpenVINO has no types for them."""
 
 
 def yolact_graph(weights: Mapping[str, NDArray[Any]], layout: YolactLayout) -> "openvino.Model":
-    """The whole network; raises RuntimeError (OpenVINO's) where shapes of weights contradict each other."""
+    """The whole network. Raises RuntimeError (from OpenVINO) if shapes of weights contradict each other."""
     import openvino
     from openvino import opset13 as ops
 
@@ -124,8 +123,8 @@ def yolact_graph(weights: Mapping[str, NDArray[Any]], layout: YolactLayout) -> "
 def anchor_boxes(sizes_hw: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
     """(A, 4) centre x, centre y, width, height, normalised: per level row by row, then by aspect ratio.
 
-    The published networks were trained with anchors as high as wide (a slip that was kept, `use_square_anchors`), so
-    a ratio only scales the side, by its root.
+    The published networks were trained with square anchors (a bug that was kept, `use_square_anchors`), so a ratio only
+    scales the side by its root.
     """
     levels = []
     for (height, width), scale in zip(sizes_hw, _SCALES_PX, strict=True):
@@ -148,14 +147,16 @@ def decoded_boxes(offsets: Node, anchors: NDArray[np.float32]) -> Node:
 
 
 class _Builder:
-    """Layers named as in the checkpoint."""
+    """Builds layers by their names in the checkpoint."""
 
     def __init__(self, weights: Mapping[str, NDArray[Any]]) -> None:
         self._weights = weights
         self._constants: dict[str, Node] = {}
 
     def normalised(self, pixels: Node) -> Node:
-        """BGR bytes to what the backbone was trained on, still in BGR: `backbone` turns its first kernel round."""
+        """BGR bytes normalised as in the backbone's training, still in BGR: `backbone` flips its first kernel
+        instead.
+        """
         from openvino import opset13 as ops
 
         mean, scale = (
@@ -205,7 +206,9 @@ class _Builder:
         return ops.transpose(found, np.array([0, 2, 3, 1]))
 
     def heads(self, levels: Sequence[Node], layout: YolactLayout) -> tuple[Node, Node, Node]:
-        """Scores before softmax, box offsets, coefficients before tanh, each (1, A, ...); one head for all levels."""
+        """Scores before softmax, box offsets, coefficients before tanh, each (1, A, ...); one head shared by all
+        levels.
+        """
         from openvino import opset13 as ops
 
         features = [ops.relu(self._convolution(level, "prediction_layers.0.upfeature.0")) for level in levels]
@@ -238,7 +241,7 @@ class _Builder:
     def _normed_convolution(
         self, node: Node, name: str, norm: str, *, stride: int = 1, flips_input: bool = False
     ) -> Node:
-        """A convolution with the batch normalisation that follows folded into it."""
+        """A convolution with the following batch normalisation folded into it."""
         kernel = self._floats(f"{name}.weight")
         if flips_input:
             kernel = kernel[:, ::-1]

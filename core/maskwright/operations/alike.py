@@ -1,8 +1,7 @@
-"""Find similar objects in a project: examples of one image, what looks as they do here and elsewhere, and the step it
-makes.
+"""Finds similar objects in a project: examples from one image, what looks like them there and elsewhere, and the change
+that proposes it.
 
-What is found is proposed, all of it in one step; what a user has answered is not touched and does not come back.
-"""
+All that is found is proposed in one step; what a user has answered already is not touched and does not come back."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,12 +21,12 @@ from maskwright.project import Project
 from maskwright.words import count_of
 
 LIKE = ", like "
-"""Between the assistant's name and how many examples there were, in the name of the origin."""
+"""Stands in the provenance between the assistant's name and the number of examples."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Examples:
-    """What is looked for: outlined objects of one class, as the assistant sees them."""
+    """What to look for: outlined objects of one class, as described by the assistant."""
 
     gallery: Gallery = field(repr=False)
     category_id: int
@@ -42,7 +41,7 @@ class Found:
     polygons: tuple[Polygon, ...]
     dense: bytes | None
     likeness: float
-    """-1 to 1; see `assist.like.Alike`."""
+    """Cosine similarity, -1 to 1; see `assist.like.Alike`."""
     id: int = 0
 
 
@@ -54,7 +53,7 @@ def gathered_examples(
     *,
     cancel: Cancel | None = None,
 ) -> Examples:
-    """Objects of one class on one image. Raises ImageError, ModelError, ValueError where there are none."""
+    """Describe objects of one class in one image. Raises ImageError, ModelError, ValueError if there are none."""
     view = _view(project, image_id, assistant)
     gallery = gallery_of(view, [one.polygons for one in instances], cancel=cancel)
     name = f"{ASSISTED}{assistant.name}{LIKE}{count_of(len(instances), 'object')}"
@@ -73,7 +72,7 @@ def found_on_image(
     settings: LikeSettings | None = None,
     cancel: Cancel | None = None,
 ) -> list[Found]:
-    """What looks like the examples, best first, ids still missing; without what is among `instances` already.
+    """Objects like the examples, best first, still without ids; those already among `instances` are left out.
 
     Raises ImageError, ModelError, InferenceCancelledError once `cancel` is set.
     """
@@ -84,12 +83,12 @@ def found_on_image(
 
 
 def with_ids(found: Iterable[Found], new_id: Callable[[], int]) -> list[Found]:
-    """Each with an id of its own."""
+    """Give each an id of its own."""
     return [replace(one, id=new_id()) for one in found]
 
 
 def like_change(document: Document, found: Sequence[Found], examples: Examples, threshold: float) -> Change:
-    """The step to the proposals of this threshold, from those of another one or of an earlier search."""
+    """The change to the proposals at this threshold, from those at another one or of an earlier search."""
     origin = replace(examples.provenance, score_threshold=threshold)
     ids = {one.id for one in found}
     stale = [one for one in document if _is_open(one, examples.category_id) and one.id not in ids]
@@ -110,7 +109,7 @@ def _proposed(found: Found, category_id: int, origin: Provenance) -> Instance:
 
 
 def _is_open(instance: Instance, category_id: int) -> bool:
-    """Found by such a search of the class, and not answered yet."""
+    """Whether such a search for the class found it, and nobody has answered yet."""
     origin = instance.provenance
     if instance.state is not InstanceState.PROPOSED or instance.category_id != category_id or origin is None:
         return False
@@ -124,7 +123,7 @@ def _view(project: Project, image_id: int, assistant: BackendAssistant) -> Backe
 
 
 def _on_image(outlines: Sequence[tuple[Polygon, ...]], view: BackendView) -> list[tuple[Polygon, ...]]:
-    """Those that cover a pixel: an imported outline may lie beside its image."""
+    """Only outlines that cover a pixel: an imported one may lie outside its image."""
     from maskwright.assist.prompt import mask_crop
 
     found = []

@@ -1,4 +1,4 @@
-"""How someone can begin with a new set of images: what the images look like, and which models may know them."""
+"""Ways to begin with new images: what kind of images they are, and which models may suit them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +11,12 @@ from maskwright.project import Project
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
+    """The kind of a project's images, and models for it."""
+
     kind: ImageKind | None
-    """What most of the images look like; None where none of those looked at can be read."""
+    """What most of the images look like; None if none of the sample can be read."""
     models: tuple[Listed, ...]
-    """Of the catalogue, trained on images of this kind: those that can be used at once first, then the smallest."""
+    """Models of the catalogue trained on this kind of images: those ready for use first, then by size."""
 
 
 def look_at(project: Project) -> Beginning:
@@ -27,12 +29,13 @@ def look_at(project: Project) -> Beginning:
 
 
 def models_for(kind: ImageKind | None) -> tuple[Listed, ...]:
+    """Models for a kind of images, ready ones first."""
     known = [each for each in listed_models() if each.card is not None and kind in each.card.image_kinds]
     return tuple(sorted(known, key=_by_use))
 
 
 def card_of(source: str) -> ModelCard | None:
-    """Of the model that is loaded by this name or from this file; None for one that the catalogue does not know."""
+    """The card of the model with this name or file; None if the catalogue does not know it."""
     for each in listed_models():
         if each.card is not None and (each.name == source or _is_installed_at(each, source)):
             return each.card
@@ -40,7 +43,7 @@ def card_of(source: str) -> ModelCard | None:
 
 
 def source_of(model: Listed) -> str:
-    """What loads a model that can be used at once: its name, or the file of one that was installed."""
+    """What loads a model that is ready for use: its name, or the file of an installed one."""
     return str(model.installed.path) if model.installed is not None else model.name
 
 

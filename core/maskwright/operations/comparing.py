@@ -1,4 +1,4 @@
-"""A second model as a second opinion: it proposes nothing, it only shows where to look."""
+"""A second model as a second opinion: it proposes nothing, but shows where to look."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +18,9 @@ from maskwright.review.disagreement import NAME, disagreement
 
 
 def compare_with(project: Project, model: Model, thresholds: Thresholds, monitor: Monitor = SILENT) -> int:
-    """Run `model` over all images and note on each how far it disagrees with what is there; how many were done.
+    """Run `model` on all images and record how much it disagrees with each; returns the number of images done.
 
-    Images that cannot be read or inferred are passed over. Raises ProjectError when the project cannot be written.
+    Images that cannot be read or inferred are skipped. Raises ProjectError if the project cannot be written.
     """
     proposer = Proposer.of(project, model, model.labels, thresholds)
     total, done = len(project.images.ids()), 0
@@ -37,7 +37,7 @@ def compare_with(project: Project, model: Model, thresholds: Thresholds, monitor
 
 
 def compare_with_file(project: Project, model_path: Path, monitor: Monitor = SILENT) -> int:
-    """As `compare_with` at the model's own thresholds. Raises ModelError, too."""
+    """Like `compare_with`, at the model's own thresholds. Also raises ModelError."""
     monitor.report(0, None, f"Loading {model_path.name}")
     return compare_with(project, load_model(model_path), Thresholds(), monitor)
 

@@ -1,4 +1,4 @@
-"""Images of a project that show the same picture."""
+"""Finds images of a project that show the same picture."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -13,18 +13,18 @@ from maskwright.monitor import SILENT, Monitor
 from maskwright.project import Project
 
 MAX_DISTANCE = 4
-"""Differing bits up to which two pictures count as the same; unrelated ones differ in 32 on average."""
+"""Two pictures count as the same if at most this many bits differ; unrelated ones differ in 32 on average."""
 _BANDS = MAX_DISTANCE + 1
 
 
 def fingerprint(bgr_u8: NDArray[np.uint8]) -> int:
-    """0 .. 2**64 - 1 of an (H, W, 3) image."""
+    """A perceptual hash, 0 .. 2**64 - 1, of an (H, W, 3) uint8 BGR image."""
     small = cv2.resize(cv2.cvtColor(bgr_u8, cv2.COLOR_BGR2GRAY), (9, 8), interpolation=cv2.INTER_AREA).astype(np.int16)
     return int.from_bytes(np.packbits(small[:, :-1] > small[:, 1:]).tobytes(), "big")
 
 
 def alike(fingerprints: Sequence[int]) -> list[list[int]]:
-    """Groups of two and more positions whose fingerprints differ in at most MAX_DISTANCE bits, chained.
+    """Groups of two or more indices whose fingerprints differ in at most MAX_DISTANCE bits, chained.
 
     Two such fingerprints agree in at least one of MAX_DISTANCE + 1 bands of bits, so only those that share a band are
     compared: 100,000 take about a second.
@@ -64,15 +64,15 @@ def _root(parent: NDArray[np.intp], index: int) -> int:
 
 
 NAME = "fingerprint"
-"""Of the signal in a project."""
+"""Name of the signal in a project."""
 _SIDE_PX = 64
 _BLOCK = 50
 
 
 def find_duplicates(project: Project, monitor: Monitor = SILENT) -> list[list[int]]:
-    """Groups of ids of images that look alike, each in order of adding; what was looked at once is remembered.
+    """Groups of ids of images that look alike, each in order of adding; fingerprints are stored for the next time.
 
-    Images that cannot be read belong to no group. Raises ProjectError when the project cannot be read.
+    Images that cannot be read belong to no group. Raises ProjectError if the project cannot be read.
     """
     ids = project.images.ids().tolist()
     known = {int(id_): detail for id_, detail in project.signals.details(NAME).items()}
@@ -90,7 +90,7 @@ def find_duplicates(project: Project, monitor: Monitor = SILENT) -> list[list[in
             if len(fresh) >= _BLOCK:
                 _keep(project, fresh)
             monitor.report(done, len(ids), "Searching for duplicates")
-    finally:  # also where it was cancelled
+    finally:  # also if cancelled
         _keep(project, fresh)
     usable = [id_ for id_ in ids if id_ in known]
     groups = alike([int(known[id_], 16) for id_ in usable])

@@ -1,4 +1,4 @@
-"""Annotation files in and out, looked over and judged: what the commands do, as functions for scripts."""
+"""Import, export, convert, check and evaluate: the work of the commands, as functions for scripts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What came in, and what of the file did not come as it is there."""
+    """What was imported, and what of the file was skipped or changed."""
 
     result: ImportResult
     problems: tuple[Problem, ...]
     missing_count: int = 0
-    """Images of the project that are not in its folder."""
+    """Images of the project that are missing from its folder."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was skipped, renumbered or is missing, a sentence each."""
+        """What was skipped, renumbered or is missing, one sentence each."""
         notes = [str(problem) for problem in self.problems]
         if self.result.renumbered_count:
             notes.append(f"New ids, since theirs were taken: {count_of(self.result.renumbered_count, 'object')}.")
@@ -48,7 +48,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """What was written, and what of the source did not come as it is there."""
+    """What was written, and what of the source was skipped or changed."""
 
     report: WriteReport
     problems: tuple[Problem, ...]
@@ -68,14 +68,14 @@ def import_annotations(
     leave_out_missing: bool = False,
     monitor: Monitor = SILENT,
 ) -> Imported:
-    """Bring a file or folder of any known format into a project; what is already there is updated.
+    """Import a file or folder of any known format; objects that are already there are updated.
 
-    format: a name as `maskwright convert --help` lists them; None: recognised. strict: nothing unless all can be taken
-    in. dry_run: only what would come of it. again: add objects also where the project has them. may_lack_images: even
-    if not one of the images is in the image folder. class_names: {class of the file: its name here, or None to leave it
-    out with its objects}. image_names: {image of the file that is not in the image folder: the file that it is there};
-    of another size it is left out. leave_out_missing: other images that are not in the image folder, which else are
-    listed as missing. Raises FormatError (IncompleteError where strict), ProjectError.
+    format: a name as listed by `maskwright convert --help`; None to detect it. strict: import nothing unless everything
+    can be imported. dry_run: only report what would happen. again: add objects even if the project has them.
+    may_lack_images: even if none of the images is in the image folder. class_names: {class of the file: its name here,
+    or None to leave it out with its objects}. image_names: {image of the file that is not in the image folder: the file
+    to use for it}; it is left out if the sizes differ. leave_out_missing: skip other images that are not in the image
+    folder, which are otherwise listed as missing. Raises FormatError (IncompleteError if strict), ProjectError.
     """
     options = ImportOptions(
         strict, dry_run, again, may_lack_images, class_names or {}, image_names or {}, leave_out_missing
@@ -102,11 +102,11 @@ def export_annotations(
     by_class: bool = False,
     images: Literal["copy", "link", "upright"] | None = None,
 ) -> tuple[WriteReport, ...]:
-    """Write a project's annotations whole or not at all, read them again and compare mask by mask.
+    """Write a project's annotations completely or not at all, read them again and compare mask by mask.
 
-    format: None for the profile's own. split: shares by name such as {"train": 80, "val": 20}; `out` is then a folder.
-    images: puts the image files where the written names say. The rest is as `maskwright export --help` tells. One
-    report per part. Raises FormatError, also where what was read again is not what was meant.
+    format: None for the profile's own. split: fractions by name such as {"train": 80, "val": 20}; `out` is then a
+    folder. images: also write the image files where the written names point. The rest is as in `maskwright export
+    --help`. Returns one report per part. Raises FormatError, also if verification finds a difference.
     """
     _require_one(masks, ("as-is", "polygons", "rle"), "masks")
     _require_one(classes, ("all", "used"), "classes")
@@ -147,7 +147,7 @@ def convert(
 
 
 def check(project: Project, *, fix: bool = False, proposals: bool = False) -> tuple[Finding, ...]:
-    """What a reader of an export would refuse, misread or drop; `fix` fixes what is safe before."""
+    """What a reader of an export would refuse, misread or drop; `fix` first fixes what is safe."""
     options = CocoExportOptions(include_proposals=proposals)
     if fix:
         for image in filter(options.takes_image, list(project.images.all())):
@@ -163,9 +163,9 @@ def evaluate(
     images: str | Path | None = None,
     score: float = 0.05,
 ) -> "EvaluationReport":
-    """COCO's figures (pycocotools) against a ground truth: of a COCO file, a project, or a model on `images`.
+    """COCO's metrics (pycocotools) against a ground truth: for a COCO file, a project, or a model on `images`.
 
-    Raises FormatError for what is no ground truth, InputError for a model without the folder of the images.
+    Raises FormatError for anything that is not a ground truth, InputError for a model without an image folder.
     """
     from maskwright.evaluation import evaluate_model, evaluate_predictions, evaluate_project
     from maskwright.inference.model import Model

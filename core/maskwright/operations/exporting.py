@@ -1,4 +1,4 @@
-"""Checks a project, writes it out, reads it again."""
+"""Exports a project: checks it, writes it, and reads the result again."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from maskwright.project.store import Project
 
 PLACES_SETTING = "export.places"
-"""{path: {"mark": of the file as it was written, "is_agreed": whether it may be replaced unasked}}."""
+"""{path: {"mark": of the file as written, "is_agreed": whether it may be replaced without asking}}."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """What goes where. `shares` such as "train=80,val=20", empty for one set."""
+    """What to export where. `shares` such as "train=80,val=20", empty for one set."""
 
     path: Path
     options: CocoExportOptions
@@ -41,14 +41,14 @@ class ExportRequest:
     """Spread rare classes evenly over the parts."""
     placing: Placing | None = None
     may_replace: bool = False
-    """The user knows what is there and wants it replaced."""
+    """The user has agreed to replace what is there."""
     is_forced: bool = False
-    """Write even if the check has found something that a reader will refuse or misread."""
+    """Write even if the check finds something that a reader would refuse or misread."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportOutcome:
-    """`findings` of the check where nothing was written, else of the second look at the file."""
+    """`findings`: of the check if nothing was written, else of the verification."""
 
     request: ExportRequest
     is_written: bool
@@ -57,15 +57,15 @@ class ExportOutcome:
     instance_count: int = 0
     losses: tuple[str, ...] = ()
     verified: str = ""
-    """What reading the files again has shown, for people."""
+    """The result of the verification in words."""
     in_the_way: str = ""
-    """What the user has at the place, where it was not written for that."""
+    """What is already in the place, if it was not written for that reason."""
     is_own: bool = False
-    """What is in the way is the project's own earlier export, as it was written."""
+    """What is in the way is the project's own earlier export, unchanged."""
 
 
 def export(project: "Project", request: ExportRequest, monitor: Monitor = SILENT) -> ExportOutcome:
-    """All of one moment of the project. Raises FormatError and ProjectError; nothing half-written stays."""
+    """Export from one snapshot of the project. Raises FormatError and ProjectError; no partial files are left."""
     if not request.may_replace and (known := what_is_there(request.path)) is not None:
         own = _places(project).get(str(request.path), {})
         is_own = bool(mark := mark_of(request.path)) and own.get("mark") == mark
@@ -78,18 +78,19 @@ def export(project: "Project", request: ExportRequest, monitor: Monitor = SILENT
 
 
 def _places(project: "Project") -> dict[str, dict[str, Any]]:
-    """As `PLACES_SETTING` says, without what else someone has put there."""
+    """See `PLACES_SETTING`, without any invalid entries."""
     stored = project.setting(PLACES_SETTING)
     pairs = stored.items() if isinstance(stored, dict) else ()
     return {path: known for path, known in pairs if isinstance(known, dict)}
 
 
 def _remember(project: "Project", request: ExportRequest) -> None:
-    """An own export that the user has once said may be replaced is replaced from then on, unless it was changed."""
+    """Once the user has agreed to replace an export of ours, it is replaced without asking, unless it was
+    changed."""
     places = _places(project)
     was_agreed = places.get(str(request.path), {}).get("is_agreed", False)
     mark = {"mark": mark_of(request.path), "is_agreed": was_agreed or request.may_replace}
-    with suppress(ProjectError):  # asking once more is no harm
+    with suppress(ProjectError):  # asking once more does no harm
         project.set_setting(PLACES_SETTING, {**places, str(request.path): mark})
 
 
@@ -122,6 +123,7 @@ def look_over(
 
 
 def check_project(project: "Project", options: CocoExportOptions, monitor: Monitor = SILENT) -> tuple[Finding, ...]:
+    """The findings of the check alone."""
     with snapshot(project) as source:
         return look_over(source, options, sum(project.images.state_counts().values()), monitor)
 
@@ -134,10 +136,10 @@ def write_coco(
     on_image: Callable[[int], None] = lambda done: None,
     on_written: Callable[[], None] = lambda: None,
 ) -> tuple[CocoExportReport, Verification]:
-    """Written and read again. What is damaged is left out: `ProjectSnapshot.left_out` names it.
+    """Write the file and read it again. Damaged rows are left out: `ProjectSnapshot.left_out` names them.
 
-    An imported annotation that nobody touched is passed on as it came, unread. So where reading the file again fails,
-    each is looked at and the file written once more: a file of a million would else take twice as long each time.
+    Untouched imported annotations are passed on unparsed. So only if reading the file again fails is each of them
+    checked and the file written once more: for a million, checking always would double the time.
     """
     for is_last in (False, True):
         report = export_coco(source, path, options, on_image=on_image)
@@ -154,7 +156,7 @@ def write_coco(
 
 
 def damage_left_out(source: "ProjectSnapshot") -> tuple[str, ...]:
-    """What was left out because it is damaged, as one sentence; nothing where all is well."""
+    """One sentence on what was left out because it is damaged; empty if nothing was."""
     if not (rows := source.left_out):
         return ()
     first = rows[0] if len(rows) == 1 else f"{rows[0]}, and {count_of(len(rows) - 1, 'more row')}"

@@ -1,4 +1,4 @@
-"""What an import would bring, before it does: images found and missing, objects, classes, what is left out."""
+"""Previews an import: images found and missing, objects, classes, and what would be left out."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -25,45 +25,49 @@ _STEP = 200
 
 @dataclass(frozen=True, slots=True)
 class IncomingClass:
+    """A class of a file to be imported."""
+
     name: str
     object_count: int
     known_as: str | None
-    """What the project calls a class of the same name; None where it has none."""
+    """The project's class of the same name; None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class MissingImage:
-    """An image of the file that is not in the image folder under its name."""
+    """An image of the file with no file of its name in the image folder."""
 
     name: str
     size_wh: tuple[int, int]
     object_count: int
     files: tuple[str, ...]
-    """Of the image folder, of this size, the likeliest first: the same name elsewhere, or with another ending."""
+    """Files of this size in the image folder, the likeliest first: the same name elsewhere, or with another suffix."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
+    """What an import would do."""
+
     path: Path
     format_title: str
     result: ImportResult
-    """As it would be with every class under its own name, and `image_names` as they are."""
+    """The result if every class keeps its name and `image_names` are used."""
     image_count: int
     missing: tuple[MissingImage, ...]
-    """At most a thousand of `missing_count`, those that may be a file here first."""
+    """At most a thousand of `missing_count`, those with a possible file first."""
     missing_count: int
     classes: tuple[IncomingClass, ...]
-    """Empty for a results list of a detector, whose classes are numbers of the project's."""
+    """Empty for a detector's results list, whose classes are the project's ids."""
     problems: tuple[Group, ...]
-    """What would be left out or come otherwise, by reason."""
+    """What would be left out or changed, by reason."""
     image_names: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """{missing image: the only file that it can be}."""
+    """{missing image: the only possible file}."""
     names: frozenset[str] = frozenset()
-    """Of all images in the file."""
+    """Names of all images in the file."""
 
 
 def preview_import(project: Project, path: Path, monitor: Monitor = SILENT) -> ImportPreview:
-    """Reads all of the file; the project stays as it is. Raises FormatError and ProjectError as an import does."""
+    """Reads the whole file; the project is not changed. Raises FormatError and ProjectError as an import does."""
     monitor.report(0, None, f"Reading {path.name}")
     trial = ImportOptions(is_trial=True, may_lack_images=True)
     if is_results(path):
@@ -96,9 +100,9 @@ def preview_import(project: Project, path: Path, monitor: Monitor = SILENT) -> I
 
 
 def file_for(project: Project, image: MissingImage, path: Path) -> str:
-    """What a file that the user chose for a missing image is called in the image folder.
+    """The name in the image folder of a file that the user chose for a missing image.
 
-    Raises InputError where it does not lie there or has another size, ImageError for what is no image.
+    Raises InputError if it is not in that folder or has another size, ImageError if it is not an image.
     """
     try:
         name = path.resolve().relative_to(project.image_root.resolve()).as_posix()
@@ -137,7 +141,7 @@ def _size_of(path: Path) -> tuple[int, int] | None:
 
 
 def _only_files(missing: Sequence[MissingImage]) -> Mapping[str, str]:
-    """{image: its file} where there is one, and no other image that it may be."""
+    """{image: its file} if there is only one, and it fits no other image."""
     claims = Counter(file for each in missing for file in each.files)
     return MappingProxyType(
         {each.name: each.files[0] for each in missing if len(each.files) == 1 and claims[each.files[0]] == 1}

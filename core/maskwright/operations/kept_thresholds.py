@@ -1,4 +1,5 @@
-"""The current thresholds: those of one image alone, else what a user chose for the project, else its last batch's."""
+"""The current thresholds: those of a single image, else the user's choice for the project, else the last
+batch's."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -13,9 +14,9 @@ _FIELDS = ("score", "nms_iou", "mask_threshold", "min_iou", "is_class_agnostic",
 
 
 def keep_thresholds(project: Project, thresholds: Thresholds, *, are_applied: bool = False) -> None:
-    """As the project's; a score that nobody chose stays the model's to say. Raises ProjectError.
+    """Store thresholds for the project; a score that nobody chose is left to the model. Raises ProjectError.
 
-    are_applied: the project's proposals go by them, so that their score is the project's, chosen or not.
+    are_applied: the project's proposals already follow them, so their score is the project's, chosen or not.
     """
     values: dict[str, Any] = {name: getattr(thresholds, name) for name in _FIELDS}
     shown, default = (thresholds.score, thresholds.nms_iou), Defaults()
@@ -25,17 +26,18 @@ def keep_thresholds(project: Project, thresholds: Thresholds, *, are_applied: bo
 
 
 def has_kept_score(project: Project) -> bool:
+    """Whether the project has stored thresholds with a score."""
     stored = project.setting(_SETTING)
     return isinstance(stored, dict) and "score" in stored
 
 
 def has_chosen_score(project: Project) -> bool:
-    """Whether a user has chosen one for the project, or a batch has run with one."""
+    """Whether a user has chosen a score for the project, or a batch has run with one."""
     return has_kept_score(project) or project.runs.last() is not None
 
 
 def known_thresholds(project: Project) -> Thresholds | None:
-    """None for a project that nobody has chosen any for and that has had no batch. Raises ProjectError."""
+    """None for a project without chosen thresholds or a batch. Raises ProjectError."""
     if (stored := project.setting(_SETTING)) is not None:
         return Thresholds.from_json(stored)
     run = project.runs.last()
@@ -46,9 +48,9 @@ _SIGNAL = "window.thresholds"
 
 
 def applied_thresholds(instances: Iterable[Instance], of_project: Thresholds) -> Thresholds | None:
-    """What the latest of the open proposals were chosen with; None where nothing is known of any.
+    """The thresholds of the latest open proposals; None if none are known.
 
-    Numbers that are not known, and which classes are proposed, are the project's.
+    Unknown numbers, and the choice of classes, are taken from the project.
     """
     open_ones = (one.provenance for one in instances if one.state is InstanceState.PROPOSED)
     of_models = (one for one in open_ones if one is not None and not one.is_by_assistant)
@@ -65,18 +67,18 @@ def applied_thresholds(instances: Iterable[Instance], of_project: Thresholds) ->
 
 
 def keep_for_image(project: Project, image_id: int, thresholds: Thresholds) -> None:
-    """Remember what one image alone was given, as long as no batch comes over it. Raises ProjectError."""
+    """Store thresholds for a single image, until a batch includes it. Raises ProjectError."""
     detail = {"thresholds": thresholds.to_json(), "run": _last_run(project)}
     project.signals.set(_SIGNAL, {image_id: (thresholds.score or 0.0, detail)})
 
 
 def forget_images(project: Project, image_ids: Iterable[int]) -> None:
-    """These have the project's thresholds again. Raises ProjectError."""
+    """Let these images use the project's thresholds again. Raises ProjectError."""
     project.signals.set(_SIGNAL, dict.fromkeys(image_ids, (0.0, None)))
 
 
 def images_with_own(project: Project) -> dict[int, Thresholds]:
-    """{image id: thresholds} of those that have their own. Raises ProjectError."""
+    """{image id: thresholds} of the images with thresholds of their own. Raises ProjectError."""
     details, run = project.signals.details(_SIGNAL), _last_run(project)
     known = {id_: detail for id_, detail in details.items() if isinstance(detail, dict) and detail.get("run") == run}
     return {id_: Thresholds.from_json(detail.get("thresholds")) for id_, detail in known.items()}

@@ -1,4 +1,4 @@
-"""Finds or makes the project of a folder and fills it with the folder's images."""
+"""Finds or creates the project of a folder and adds the folder's images."""
 
 import hashlib
 import logging
@@ -20,35 +20,35 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FIRST_BLOCK = 48
-"""Images read before the window shows the project; the others follow while it is already in use."""
+"""Number of images read before the window shows the project; the others follow in the background."""
 BLOCK = 500
 PROJECT_SUFFIX = ".maskwright"
 
 
 @dataclass(slots=True)
 class Opening:
-    """A project that is open, and what of its folder is still to be looked through."""
+    """An open project, and which of its folder's files still have to be added."""
 
     project: "Project"
     rest: Iterator["ScannedImage"]
     is_known: bool = False
-    """The project was already there."""
+    """The project existed already."""
     failures: list["ScannedImage"] = field(default_factory=list)
     added: int = 0
     backup_failure: ProjectError | None = None
     show: str | None = None
-    """File name of the image that was named instead of its folder."""
+    """Name of the image file that was given instead of its folder."""
     rescues: "list[Rescue]" = field(default_factory=list)
-    """Edits that another time could not be written to this project."""
+    """Edits that could not be written to this project in an earlier session."""
     located: Located | None = None
-    """What became of a project's images that are not where it expects them; None for a new project."""
+    """Which of the project's images were found where; None for a new project."""
 
 
 def open_project(path: Path, monitor: Monitor = SILENT, *, known: Path | None = None) -> Opening:
-    """The project at `path`, or the one in or for the folder of images there; an image means its folder.
+    """The project at `path`, or the one in or for the image folder there; an image stands for its folder.
 
-    known: the project that was last open on this folder of images. Raises ProjectError when there is neither a project
-    nor an image, or several projects could be meant.
+    known: the project that was last open for this image folder. Raises ProjectError if there is neither a project nor
+    an image, or several projects could be meant.
     """
     monitor.report(0, None, f"Opening {path.name}")
     is_image = path.suffix != ".db" and path.is_file()
@@ -58,8 +58,9 @@ def open_project(path: Path, monitor: Monitor = SILENT, *, known: Path | None = 
 
 
 def make_project(folder: Path, place: Path, monitor: Monitor) -> Opening:
-    """A new project at `place` for the images in `folder`. Raises ProjectError when there is one already, no image in
-    the folder can be read, or the place cannot be written."""
+    """A new project at `place` for the images in `folder`. Raises ProjectError if there is one already, no image in
+    the folder can be read, or the place cannot be written.
+    """
     place = place if place.suffix == PROJECT_SUFFIX else place.with_name(f"{place.name}{PROJECT_SUFFIX}")
     monitor.report(0, None, f"Creating {place.name}")
     return _unless_cancelled(_new(folder, place), monitor)
@@ -95,7 +96,7 @@ def _open(path: Path, known: Path | None) -> Opening:
 
 
 def _new(path: Path, place: Path | None = None) -> Opening:
-    """place: where the project is to live; None: inside the folder, or where it can be written."""
+    """place: where to create the project; None for inside the folder, or where it can be written."""
     from maskwright.project.scan import scan_folder
 
     if not path.is_dir():
@@ -110,13 +111,13 @@ def _new(path: Path, place: Path | None = None) -> Opening:
 
 
 def add_rest(opening: Opening, monitor: Monitor = SILENT) -> Opening:
-    """Make today's backup copy, then add the images that were not looked at yet, block by block."""
+    """Make today's backup, then add the remaining images, block by block."""
     try:
         opening.project.back_up_daily()
     except ProjectError as error:
         log.warning("no backup today: %s", error)
         opening.backup_failure = error
-    if opening.is_known and not opening.project.is_read_only:  # before files that were moved count as new ones
+    if opening.is_known and not opening.project.is_read_only:  # first, or files that were moved would count as new
         opening.located = find_moved(opening.project, monitor)
     while block := list(islice(opening.rest, BLOCK)):
         _add(opening, block)
@@ -129,7 +130,7 @@ def add_rest(opening: Opening, monitor: Monitor = SILENT) -> Opening:
 
 
 def _existing_place(path: Path, known: Path | None) -> Path:
-    """The project of a folder, wherever it is; the folder itself where it has none."""
+    """The project of a folder, wherever it is; the folder itself if it has none."""
     from maskwright.project.store import find_project
 
     if find_project(path) is not None:
@@ -146,7 +147,7 @@ def _existing_place(path: Path, known: Path | None) -> Path:
 
 
 def _is_of(place: Path, images: Path) -> bool:
-    """Whether there is a project whose images are in this folder."""
+    """Whether there is a project here whose images are in this folder."""
     from maskwright.project.store import Project, find_project
 
     if find_project(place) is None:
@@ -160,7 +161,7 @@ def _is_of(place: Path, images: Path) -> bool:
 
 
 def _create(folder: Path, place: Path | None) -> "Project":
-    """Inside the image folder; beside the user's other data where that folder cannot be written."""
+    """Inside the image folder; among the user's application data if that folder cannot be written."""
     from maskwright.project.store import INSIDE_IMAGES, Project
 
     if place is not None:
@@ -185,7 +186,7 @@ def _add(opening: Opening, block: list["ScannedImage"]) -> None:
 
 
 def _first_readable(found: Iterator["ScannedImage"]) -> list["ScannedImage"]:
-    """Blocks until one of them holds an image that can be read, or all."""
+    """Blocks until one of them has a readable image, or all blocks."""
     images: list[ScannedImage] = []
     while block := list(islice(found, FIRST_BLOCK)):
         images += block

@@ -1,4 +1,5 @@
-"""The model on one image, other thresholds for one image or all, and what was missed: what the window asks for."""
+"""A model's proposals for one image, changed thresholds for one image or all, and missed objects, as the window
+needs them."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,15 +26,15 @@ from maskwright.project.proposals import ModelProposal, preview_change, proposal
 from maskwright.review.places import Place
 
 UNTOUCHED = (ImageState.UNSEEN, ImageState.PRELABELLED)
-"""Images that a user has worked on keep their proposals as they were judged."""
+"""States in which images keep their proposals as the user judged them."""
 _SAME_BOX_IOU = 0.4
-"""From here on a candidate is about what the box is about."""
+"""IoU from which a candidate is the one in the box."""
 _NEAR_PX = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PredictOutcome:
-    """What the model made of one image; it is stored already."""
+    """The result of the model on one image; already stored."""
 
     change: Change
     candidates: Candidates
@@ -42,7 +43,7 @@ class PredictOutcome:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Preview:
-    """`change` leads from the document asked about to the one with these proposals, whose ids are negative."""
+    """`change` leads from the given document to the one with these proposals, whose ids are negative."""
 
     change: Change
     proposals: list[ModelProposal]
@@ -51,7 +52,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """`proposal` has a class of the project."""
+    """An object that no proposal covers. `proposal` has a class of the project."""
 
     proposal: ModelProposal
     provenance: Provenance
@@ -67,11 +68,10 @@ def predict_image(
     pixels: tuple[SeenFile, NDArray[np.uint8]] | None = None,
     monitor: Monitor = SILENT,
 ) -> PredictOutcome:
-    """Decode, infer, select, store. `monitor` is asked between any two of these; nothing is stored before the last.
+    """Decode, infer, select, store. `monitor` is checked between these; nothing is stored before the last.
 
-    cache: where the candidates are kept for other thresholds. pixels: the image as `read_image` decodes it, (H, W, 3)
-    BGR, and the file it was read from, where it has been decoded already.
-    Raises ImageError, ModelError or ProjectError.
+    cache: where to store the candidates for other thresholds. pixels: the image as from `read_image`, (H, W, 3) BGR,
+    and the file it was read from, if it has been decoded already. Raises ImageError, ModelError or ProjectError.
     """
     seen, image = pixels if pixels is not None else _decoded(project, image_id)
     monitor.check()
@@ -96,17 +96,17 @@ def _decoded(project: Project, image_id: int) -> tuple[SeenFile, NDArray[np.uint
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KnownImage:
-    """An image that a model has been over; its candidates remember what was traced, for the next score."""
+    """An image that a model has run on; its candidates cache traced outlines for the next thresholds."""
 
     image_id: int
     candidates: Candidates
     proposer: Proposer
-    """At no thresholds in particular, see `Proposer.at`."""
+    """Without thresholds yet, see `Proposer.at`."""
     new_ids: dict[tuple[int, float, int], int] = field(default_factory=dict)
-    """{(class, score, number among those of this class and score): id to show it under}."""
+    """{(class, score, index among those of this class and score): the id to show}."""
 
     def preview(self, document: Document, thresholds: Thresholds) -> Preview:
-        """What these thresholds would make of a document, for a look at each step of a slider; nothing is stored."""
+        """What these thresholds would make of a document, for each step of a slider; nothing is stored."""
         proposer = self.proposer.at(thresholds)
         proposals = proposer.proposals(self.candidates, packs_dense=False)
         taken: dict[tuple[int, float], int] = {}
@@ -114,20 +114,21 @@ class KnownImage:
         return Preview(change, proposals, proposer.provenance(self.candidates))
 
     def kept(self, document: Document, thresholds: Thresholds) -> Preview:
-        """What storing the proposals of these thresholds will make of a document."""
+        """What storing the proposals at these thresholds will make of a document."""
         proposer = self.proposer.at(thresholds)
         proposals, provenance = proposer.proposals(self.candidates), proposer.provenance(self.candidates)
         change = proposals_to_change(tuple(document), proposals, provenance, range(-len(proposals), 0))
         return Preview(change, proposals, provenance)
 
     def make_ready(self, thresholds: Thresholds) -> None:
-        """Have polygons made for the case that these are asked for next; the candidates remember them."""
+        """Make the polygons that these thresholds will need, in advance; the candidates cache them."""
         for prediction in self.candidates.selected(self.proposer.at(thresholds).thresholds)[:1]:
-            _ = prediction.polygons  # those of the whole selection are made together
+            _ = prediction.polygons  # makes those of the whole selection
 
     def classes_at(self, box_xyxy: tuple[float, float, float, float]) -> tuple[int, ...]:
-        """The project's classes of the candidates with about this box (image pixels), whatever their score; the
-        likeliest first."""
+        """The project's classes of the candidates with about this box (xyxy, image pixels), whatever their score;
+        the likeliest first.
+        """
         boxes = self.candidates.boxes_xyxy[self.candidates.rows]
         weights = self.candidates.scores * _ious(boxes, np.asarray(box_xyxy))
         best: dict[int, float] = {}
@@ -138,7 +139,9 @@ class KnownImage:
         return tuple(sorted(best, key=lambda id_: -best[id_]))
 
     def note_signals(self, project: Project, thresholds: Thresholds) -> None:
-        """Keep what will have to be corrected at these thresholds, for the order of review. Raises ProjectError."""
+        """Store an estimate of the corrections needed at these thresholds, for the review order. Raises
+        ProjectError.
+        """
         for name, value in self.proposer.at(thresholds).signals(self.candidates).items():
             project.signals.set(name, {self.image_id: value})
 
@@ -150,7 +153,7 @@ class KnownImage:
 
 
 def _ious(boxes: NDArray[np.float32], box: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N,) of (N, 4) xyxy with another; 0 for those that are rather about something else."""
+    """(N,) IoU of (N, 4) xyxy with another box; 0 below the limit."""
     sides = np.minimum(boxes[:, 2:], box[2:]) - np.maximum(boxes[:, :2], box[:2])
     shared = np.prod(np.clip(sides, 0, None), axis=1)
     areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) + np.prod(box[2:] - box[:2])
@@ -159,7 +162,7 @@ def _ious(boxes: NDArray[np.float32], box: NDArray[np.float64]) -> NDArray[np.fl
 
 
 def known_image(project: Project, cache: CandidateCache, image_id: int) -> KnownImage | None:
-    """What a model said of an image; None where no candidates of its file are kept. Raises ProjectError."""
+    """A model's candidates for an image; None if none are stored for its file. Raises ProjectError."""
     found = cache.get(image_id, project.image_path(project.images.record(image_id)))
     if found is None:
         return None
@@ -176,13 +179,12 @@ def rethreshold(
     on_image: Callable[[int, Change], None] = lambda image_id, change: None,
     monitor: Monitor = SILENT,
 ) -> int:
-    """Replace the proposals of all untouched images with candidates; how many images that were.
+    """Replace the proposals of all untouched images with candidates; returns the number of images.
 
-    leave_out: ids of images that stay as they are. `on_image` is told of each what was stored.
-    Raises ProjectError.
+    leave_out: ids of images to skip. `on_image` is called with each image and its stored change. Raises ProjectError.
     """
     wanted = set(project.images.ids(states=UNTOUCHED).tolist()) & set(cache.image_ids()) - set(leave_out)
-    now = datetime.now(UTC).isoformat(timespec="seconds")  # one for all that a slider has changed
+    now = datetime.now(UTC).isoformat(timespec="seconds")  # the same for everything that one slider step changes
     for done, image_id in enumerate(sorted(wanted)):
         monitor.report(done, len(wanted), f"Applying the thresholds: {done} of {len(wanted)}")
         known = known_image(project, cache, image_id)
@@ -192,10 +194,10 @@ def rethreshold(
 
 
 def missed_at(project: Project, cache: CandidateCache, image_id: int, place: Place, detail: Any) -> Missed | None:
-    """The outline of an object that no proposal covers: the second model's, or that of a candidate with a low score.
+    """The outline of an object that no proposal covers: from the second model, or a candidate with a low score.
 
-    detail: what the project keeps of the two models' disagreement on the image. None where nothing is known.
-    Raises ProjectError.
+    detail: the project's record of the two models' disagreement on the image. None if nothing is known. Raises
+    ProjectError.
     """
     if place.polygons and place.category_id is not None:
         known: Mapping[str, Any] = detail if isinstance(detail, dict) else {}
@@ -215,7 +217,7 @@ def _from_candidates(image: KnownImage, place: Place) -> Missed | None:
 
 
 def _alone(candidates: Candidates, box: tuple[float, float, float, float]) -> Candidates:
-    """Only the best of those with this box."""
+    """Only the best candidate with this box."""
     distance = np.abs(candidates.boxes_xyxy[candidates.rows] - np.asarray(box)).max(axis=1, initial=0.0)
     at = np.flatnonzero(distance <= _NEAR_PX)[:1]
     return replace(candidates, rows=candidates.rows[at], classes=candidates.classes[at], scores=candidates.scores[at])

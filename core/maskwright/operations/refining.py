@@ -1,4 +1,5 @@
-"""All proposals of a project through an assistant, image by image; an image is done whole or not at all."""
+"""Refines all proposals of a project with an assistant, image by image; each image is done completely or not at
+all."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -16,18 +17,18 @@ from maskwright.monitor import SILENT, Monitor, MonitorFlag, OperationCancelledE
 from maskwright.project import Project
 
 _DEVICE_FAILURES = 8
-"""So many failed inferences in a row are the device's fault and not the images'."""
+"""After this many failed inferences in a row, the device is to blame instead of the images."""
 
 
 Choose = Callable[[Iterable[Instance], str], Iterable[Instance]]
-"""Which of an image's instances are to be outlined by the assistant of that name."""
+"""Selects the instances of an image that the assistant of that name should outline."""
 Store = Callable[[int, Change], object]
-"""Takes (image id, change): what was refined there."""
+"""Called with (image id, change) for each refined image."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefineReport:
-    """What a run did. images: that had something to refine and were done."""
+    """Result of a run. images: those that had something to refine and were done."""
 
     images: int
     counts: dict[Verdict, int]
@@ -38,6 +39,7 @@ class RefineReport:
 
     @property
     def images_per_s(self) -> float | None:
+        """Speed; None if nothing was done."""
         return self.images / self.seconds if self.images and self.seconds else None
 
 
@@ -52,15 +54,13 @@ def refine_project(
     known: Mapping[int, Iterable[Instance]] | None = None,
     monitor: Monitor = SILENT,
 ) -> RefineReport:
-    """Refine what is proposed on these images, all by default; what a user has touched stays as it is.
+    """Refine proposals on these images, by default on all; what a user has touched stays.
 
-    choose: what else is to be outlined. store: who keeps the changes; None for the project itself. known:
-    {image id: its instances}, where they are ahead of those that are stored.
-
-    Proposals that have been through this assistant are passed over: a run that was interrupted is simply started
-    again. An image that cannot be read is noted and the rest continues; when `monitor` calls it off, what is done is
-    kept. Raises ProjectError where the project cannot be written, ModelError where inference fails on image after
-    image.
+    choose: which instances to outline. store: what stores the changes; None for the project itself. known: {image id:
+    its instances}, if they are newer than the stored ones. Proposals that this assistant has refined already are
+    skipped, so an interrupted run is simply started again. An image that cannot be read is recorded and the rest
+    continues; if `monitor` cancels, what is done is kept. Raises ProjectError if the project cannot be written,
+    ModelError if inference fails on image after image.
     """
     ids = list(image_ids) if image_ids is not None else [record.id for record in project.images.all()]
     tally = _Tally()
@@ -70,7 +70,7 @@ def refine_project(
         for done, image_id in enumerate(ids):
             monitor.report(done, len(ids))
             if image_ids is None and project.images.record(image_id).standing is not ImageStanding.LISTED:
-                continue  # taken out of the set meanwhile
+                continue  # excluded meanwhile
             one = _Refining(project, assistant, settings, choose, store, known or {}, monitor)
             _refine_one(one, image_id, tally)
         monitor.report(len(ids), len(ids))
@@ -82,7 +82,7 @@ def refine_project(
 
 @dataclass(frozen=True, slots=True)
 class _Refining:
-    """What all images are refined with."""
+    """What refining any image needs."""
 
     project: Project
     assistant: BackendAssistant
@@ -93,7 +93,7 @@ class _Refining:
     monitor: Monitor
 
     def image(self, image_id: int) -> dict[Verdict, int]:
-        """One image. Raises ImageError, ModelError or ProjectError, with nothing changed."""
+        """Refine one image. Raises ImageError, ModelError or ProjectError, with nothing changed."""
         project, assistant = self.project, self.assistant
         known = self.known.get(image_id)
         waiting = list(self.choose(project.instances.of(image_id) if known is None else known, assistant.name))
@@ -116,7 +116,7 @@ class _Refining:
 
 @dataclass(slots=True)
 class _Tally:
-    """What a run has come to so far."""
+    """Counts of a run so far."""
 
     images: int = 0
     counts: dict[Verdict, int] = field(default_factory=lambda: dict.fromkeys(Verdict, 0))
@@ -128,7 +128,7 @@ def _refine_one(refining: _Refining, image_id: int, tally: _Tally) -> None:
     project = refining.project
     try:
         found = refining.image(image_id)
-    except InferenceCancelledError:  # a ModelError, and no fault of the image
+    except InferenceCancelledError:  # a ModelError, but not the image's fault
         raise
     except ImageError as error:
         tally.failures.append((project.images.record(image_id).file_name, error.reason))

@@ -1,4 +1,4 @@
-"""Looks for images that are no longer where the project expects them."""
+"""Finds images that are no longer where the project expects them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,18 +15,18 @@ _STEP = 500
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """How many of the project's images are where it expects them now."""
+    """Number of images that are where the project expects them now."""
 
     present: int
     moved: int
-    """Of the present ones: found under another name of folder."""
+    """How many of the present ones were found under another folder or name."""
     missing: int
 
 
 def locate_in(project: "Project", folder: Path, monitor: Monitor = SILENT) -> Located:
-    """Look for all images in `folder` from now on.
+    """Use `folder` as the image folder from now on.
 
-    Raises ProjectError, with nothing changed, where not one of them is there.
+    Raises ProjectError, with nothing changed, if it contains none of the images.
     """
     monitor.report(0, None, f"Searching for the images in {folder.name}")
     if not folder.is_dir():
@@ -43,9 +43,9 @@ def locate_in(project: "Project", folder: Path, monitor: Monitor = SILENT) -> Lo
 
 
 def find_moved(project: "Project", monitor: Monitor = SILENT, folder: Path | None = None) -> Located:
-    """Give images that lie elsewhere in the image folder, or from now on in `folder`, their new names.
+    """Find images elsewhere in the image folder, or in `folder` as the new one, and update their names.
 
-    All in one step, and nothing where not one image is in `folder`. Raises ProjectError.
+    All in one step, or nothing if no image is in `folder`. Raises ProjectError.
     """
     from maskwright.document.values import ImageStanding
     from maskwright.images.pages import page_source
@@ -61,7 +61,7 @@ def find_moved(project: "Project", monitor: Monitor = SILENT, folder: Path | Non
             missing.append(record)
     is_sought = missing or project.images.ids(standings=(ImageStanding.REMOVED,)).size
     moved = project.image_folder.find_moved(missing, root) if is_sought and root.is_dir() else {}
-    found = sum(record.id in moved for record in missing)  # nobody misses the removed ones
+    found = sum(record.id in moved for record in missing)  # removed images are not missed
     located = Located(total - len(missing) + found, found, len(missing) - found)
     if moved or (folder is not None and (located.present or not located.missing)):
         project.image_folder.relocate(moved, folder)

@@ -1,4 +1,4 @@
-"""Which category of a project each class of a model becomes: kept with the project, guessed where nobody has said."""
+"""Which category of a project each class of a model becomes: stored with the project, otherwise guessed."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ IGNORED = None
 _NUMBER = re.compile("-?[0-9]{1,18}")
 """A class mapped to this is left out."""
 _SAME_THINGS = (
-    # what COCO, Pascal VOC, Open Images and people call alike; as `_plain` leaves them
+    # names for the same thing in COCO, Pascal VOC, Open Images and everyday use, normalised as by `_plain`
     ("airplane", "aeroplane", "plane"),
     ("bicycle", "bike"),
     ("cellphone", "mobilephone"),
@@ -33,9 +33,9 @@ _COMMON_NAME = {name: names[0] for names in _SAME_THINGS for name in names}
 
 
 def guess_mapping(labels: Iterable[ModelCategory], categories: Sequence[Category]) -> dict[int, int]:
-    """{model's id: project's id} for the classes whose name the project has, case, plural and separators aside.
+    """{model's id: project's id} for classes with the same name, ignoring case, plural and separators.
 
-    A name for the same thing will do where the project has not the very name.
+    A synonym is used if the project does not have the name itself.
     """
     known = {_common(category.name): category.id for category in reversed(categories)}
     known |= {_plain(category.name): category.id for category in categories}
@@ -44,29 +44,29 @@ def guess_mapping(labels: Iterable[ModelCategory], categories: Sequence[Category
 
 
 def _mappings(project: Project) -> dict[str, Any]:
-    """{model hash: {the model's id: the project's}} as it stands; whoever made the project may have put anything in."""
+    """{model hash: {the model's id: the project's}} as stored; the project may be a stranger's."""
     stored = project.setting(MAPPING_SETTING)
     return stored if isinstance(stored, dict) else {}
 
 
 def stored_mapping(project: Project, model_hash: str) -> dict[int, int | None]:
-    """What a user decided for this model; empty when nothing. IGNORED classes map to None."""
+    """The user's choices for this model; empty if there are none. IGNORED classes map to None."""
     stored = _mappings(project).get(model_hash)
     pairs = stored.items() if isinstance(stored, dict) else ()
     return {int(key): id_ for key, id_ in pairs if _NUMBER.fullmatch(key) and type(id_) in (int, type(None))}
 
 
 def store_mapping(project: Project, model_hash: str, mapping: Mapping[int, int | None]) -> None:
-    """Keep what a user decided. Raises ProjectError when the project cannot be written."""
+    """Store the user's choices. Raises ProjectError if the project cannot be written."""
     stored = _mappings(project)
     project.set_setting(MAPPING_SETTING, stored | {model_hash: {str(key): value for key, value in mapping.items()}})
 
 
 def project_categories(project: Project, labels: Iterable[ModelCategory], model_hash: str) -> dict[int, int]:
-    """{model's id: project's id} for all classes but the ignored ones and those that the user deleted.
+    """{model's id: project's id} for all classes except ignored ones and those that the user deleted.
 
-    What was decided comes first, then the classes that a model learned in this project, then names that match; a class
-    that is still without a category gets a new one, which is listed once an object of it has been found.
+    The user's choices come first, then the classes that a model learned in this project, then matching names; any other
+    class gets a new category, which is listed once an object of it has been found.
     """
     labels = list(labels)
     categories, deleted = project.categories.listed(), project.categories.deleted()
@@ -85,9 +85,9 @@ def project_categories(project: Project, labels: Iterable[ModelCategory], model_
 
 
 def category_ids(wanted: Sequence[str], labels: Sequence[ModelCategory]) -> tuple[int, ...]:
-    """The ids of categories given by name (without case) or number.
+    """The ids of categories given by name (ignoring case) or number.
 
-    Raises ModelError naming what is unknown and what there is.
+    Raises ModelError naming the unknown ones and the alternatives.
     """
     by_name = {label.name.casefold(): label.id for label in labels} | {str(label.id): label.id for label in labels}
     unknown = [name for name in wanted if name.strip().casefold() not in by_name]
@@ -98,9 +98,9 @@ def category_ids(wanted: Sequence[str], labels: Sequence[ModelCategory]) -> tupl
 
 
 def parse_mapping(text: str, project: Project, labels: Sequence[ModelCategory]) -> dict[int, int | None]:
-    """ "person=human, car=" to {model's id: project's id, or None to ignore}; categories that are missing are made.
+    """ "person=human, car=" as {model's id: project's id, or None to ignore}; missing categories are created.
 
-    Raises ModelError for a class that the model lacks.
+    Raises ModelError for a class that the model does not have.
     """
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]
     sources = [category_ids([source], labels)[0] for source, _, _ in pairs]

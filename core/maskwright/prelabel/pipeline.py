@@ -1,4 +1,4 @@
-"""A batch: every pending image of a project through one model, each exactly once, resumable at any point."""
+"""A batch: runs a model on every pending image of a project, each exactly once, resumable at any point."""
 
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -31,14 +31,16 @@ from maskwright.review.disagreement import NAME, disagreement
 
 
 def note_disagreements(project: Project, changes: Mapping[int, Change]) -> None:
-    """changes: what new proposals made of images, by their ids. Raises ProjectError."""
+    """changes: what new proposals changed, by image id. Raises ProjectError."""
     found = {image_id: noted for image_id, change in changes.items() if (noted := _noted(change)) is not None}
     if found:
         project.signals.set(NAME, found)
 
 
 def _noted(change: Change) -> tuple[float, dict[str, object]] | None:
-    """None where no other model had proposed anything. What only that one found can be taken over in the window."""
+    """None if no other model had proposed anything. In the window a user can take over what only the other one
+    found.
+    """
     before = [one for _, one, _ in change if _is_proposed(one)]
     after = [one for _, _, one in change if _is_proposed(one)]
     names = {one.provenance.model_hash for one in after if one is not None and one.provenance is not None}
@@ -64,25 +66,26 @@ def _hash(instance: Instance) -> str:
 _FEEDERS = 2
 _POSTERS = 2
 _WRITTEN_TOGETHER, _WRITTEN_AFTER_S = 16, 0.15
-"""Images per transaction at most, and how long one waits for others: alone it costs 5 ms of CPU, with others 1."""
+"""Largest number of images per transaction, and how long to wait for it: one alone costs 5 ms of CPU, with others
+1."""
 _DEVICE_FAILURES = 8
-"""So many failed inferences in a row, with no success between, are the device's fault and not the images'."""
+"""After this many failed inferences without a success between, the device is to blame instead of the images."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchReport:
-    """What a batch did. The failures are in `project.runs.failures(run_id)`."""
+    """Result of a batch. The failures are in `project.runs.failures(run_id)`."""
 
     run_id: int
     done: int
     failed: int
     remaining: int
-    """Images that a later batch with `resume` takes up."""
+    """Number of images left for a later batch with `resume`."""
     seconds: float
     images_per_s: float | None
     is_cancelled: bool
     stopped_because: str | None = None
-    """Why the batch gave up before the end; None when it did not."""
+    """Why the batch was aborted; None if it was not."""
 
 
 def run_batch(
@@ -103,17 +106,16 @@ def run_batch(
     """Pre-label the images of `project`; returns when all are done, or after `cancel`.
 
     Decoding, inference and tracing overlap; the calling thread writes to the project, several images at a time, and
-    calls `on_progress` once per image when it is stored. `priority` is asked before each image and may name one that
-    should go first. An image that fails is recorded and the rest continues; a device that fails altogether stops the
-    batch (see `stopped_because`) with its images still pending. With `resume` the last batch of the same model and
-    thresholds is continued, if there is one. With `only_untouched` images that a user has worked on are left alone.
-    `on_candidates` is called with each image's candidates in a thread of the batch, to keep them for later thresholds.
-    An image that is taken out of the set meanwhile gets nothing and is pending again once it is back.
-    `between` is called on the calling thread after each image and several times a second while there is none, also
-    during a pause, so that the thread can do other work. `only`: ids of the images to do; None: all. With `extends`
-    open proposals of classes that this model lacks stay, unless it sees something in their place.
-    Where it replaces what another model proposed, the two models' disagreement is noted for the order of review.
-    Raises ProjectError when the project cannot be written.
+    calls `on_progress` for each stored image. `priority` is called before each image and may name one to do first. An
+    image that fails is recorded and the rest continues; if the device fails altogether, the batch stops with its images
+    still pending (see `stopped_because`). `resume` continues the last batch if it had the same model and thresholds.
+    `only_untouched` skips images that a user has worked on. `on_candidates` is called with each image's candidates in a
+    thread of the batch, to store them for later thresholds. An image that is excluded meanwhile gets nothing and is
+    pending again once it is included. `between` is called on the calling thread after each image and several times a
+    second while there is none, also during a pause, so that the thread can do other work. `only`: ids of the images to
+    do; None for all. `extends` keeps open proposals of classes that this model lacks, unless it finds something in
+    their place. If it replaces another model's proposals, the disagreement is recorded for the review order. Raises
+    ProjectError if the project cannot be written.
     """
     token = cancel if cancel is not None else CancelToken()
     wanted = thresholds.categories
@@ -130,7 +132,7 @@ def run_batch(
 
 
 def resumable_run(project: Project, model: Model, thresholds: Thresholds) -> Run | None:
-    """The last batch, if it was of this model with these thresholds."""
+    """The last batch, if it used this model with these thresholds."""
     run = project.runs.last()
     is_same = run is not None and (run.model_hash, run.settings) == (model.content_hash, _stored(model, thresholds))
     return run if is_same else None
@@ -141,12 +143,14 @@ def _start_run(project: Project, model: Model, thresholds: Thresholds) -> int:
 
 
 def _stored(model: Model, thresholds: Thresholds) -> dict[str, object]:
-    """As a run keeps them: the model's own operating point filled in."""
+    """As stored with a run: the model's own operating point filled in."""
     own = Defaults(model.default_score, model.default_nms_iou, model.max_instances)
     return thresholds.filled(own).to_json()
 
 
 class _Batch:
+    """One batch in progress."""
+
     def __init__(
         self,
         project: Project,
@@ -173,6 +177,7 @@ class _Batch:
         """As `ImageProposals.covers`."""
 
     def run(self, on_candidates: OnCandidates, between: Callable[[], object]) -> BatchReport:
+        """See `run_batch`."""
         started = time.monotonic()
         with (
             AsyncRunner[ImageJob](self._model) as runner,
@@ -216,7 +221,7 @@ class _Batch:
             self._write()
 
     def _write(self) -> None:
-        """Store what is done, and only then tell of it."""
+        """Store what is done, and only then report it."""
         written, self._unwritten = self._unwritten, []
         found = [
             ImageProposals(job.image_id, proposed.proposals, proposed.signals, done_at - job.started_at, self.covers)
@@ -225,16 +230,16 @@ class _Batch:
         changes = self._project.proposals.put_many(found, run_id=self._run_id) if found else {}
         note_disagreements(self._project, changes)
         for job, _, _ in written:
-            if job.image_id not in changes:  # taken out of the set meanwhile
+            if job.image_id not in changes:  # excluded meanwhile
                 self._total -= 1
                 continue
             self._done += 1
             self._tell(job, None, changes[job.image_id])
 
     def _blame_images(self, worked_at: float) -> None:
-        """Record the inference errors that a working device has since shown to be the images' own.
+        """Record inference errors as the images' own once the device is known to have worked since.
 
-        `worked_at`: when an image that succeeded was begun; only failures before that are settled by it.
+        `worked_at`: when an image that succeeded was started; only earlier failures are settled by it.
         """
         if self._stopped_because is not None:
             return

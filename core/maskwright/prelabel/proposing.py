@@ -1,8 +1,7 @@
-"""What a model said of an image, as proposals for a project: the unit of work, without threads.
+"""From a model's candidates to a project's proposals: the unit of work, without threads.
 
-The one place where thresholds, the classes that are left out, the mapping of a model's classes to the project's and the
-estimate of what will have to be corrected come together; the batch, the window's sliders and a second model all use it.
-"""
+The one place that combines thresholds, classes left out, the mapping of the model's classes to the project's, and the
+estimate of corrections; used by the batch, the window's sliders and a second model."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -34,19 +33,19 @@ def prelabel_one(model: Model, image_path: Path, thresholds: Thresholds) -> list
 
 @dataclass(frozen=True, slots=True)
 class Proposer:
-    """One model's output in one project's classes, at one choice of thresholds."""
+    """Turns one model's candidates into a project's proposals at certain thresholds."""
 
     model: ModelMark
     thresholds: Thresholds
-    """In the model's terms, see `Thresholds.within`."""
+    """In terms of the model, see `Thresholds.within`."""
     category_ids: Mapping[int, int]
-    """{the model's id: the project's}; what it lacks is not proposed."""
+    """{the model's id: the project's}; classes without an entry are not proposed."""
 
     @classmethod
     def of(
         cls, project: Project, model: "Model | ModelMark", labels: Iterable[ModelCategory], thresholds: Thresholds
     ) -> Self:
-        """With the project's own mapping; classes that are new to it are made. Raises ProjectError."""
+        """With the project's own mapping; new classes are created. Raises ProjectError."""
         category_ids = project_categories(project, labels, model.content_hash)
         return cls(ModelMark(model.name, model.content_hash), thresholds.within(category_ids), category_ids)
 
@@ -61,7 +60,7 @@ class Proposer:
         return replace(self, thresholds=thresholds.within(self.category_ids))
 
     def proposals(self, candidates: Candidates, *, packs_dense: bool = True) -> list[ModelProposal]:
-        """Best first. packs_dense: whether they get their `dense`, which only those need that are to be stored."""
+        """Best first. packs_dense: include `dense`, which only proposals to be stored need."""
         proposals: list[ModelProposal] = []
         for prediction in candidates.selected(self.thresholds):
             category_id = self.category_ids.get(prediction.category_id)
@@ -72,14 +71,14 @@ class Proposer:
         return proposals
 
     def provenance(self, candidates: Candidates, when: str | None = None) -> Provenance:
-        """Of what these thresholds let pass; `when`: ISO 8601, None for now."""
+        """The origin of proposals at these thresholds; `when`: ISO 8601, None for now."""
         own, model = self.thresholds.over(candidates.defaults), self.model
         mask_threshold, min_iou = self.thresholds.mask_threshold, self.thresholds.min_iou
         when = when if when is not None else datetime.now(UTC).isoformat(timespec="seconds")
         return Provenance(model.name, model.content_hash, own.score, own.nms_iou, when, mask_threshold, min_iou)
 
     def signals(self, candidates: Candidates) -> dict[str, tuple[float, Any]]:
-        """{name: (value, detail)}: how much a user is likely to have to correct, for the order of review.
+        """{name: (value, detail)}: how much a user will probably have to correct, for the review order.
 
         Classes that are not proposed are left out.
         """
@@ -89,7 +88,7 @@ class Proposer:
         return {UNCERTAINTY: (found.value, found.detail)}
 
     def store(self, project: Project, image_id: int, candidates: Candidates, when: str | None = None) -> Change:
-        """Make these the image's open proposals; what changed. Raises ProjectError."""
+        """Replace the image's open proposals; returns the change. Raises ProjectError."""
         return project.proposals.put(
             image_id,
             self.proposals(candidates),

@@ -1,7 +1,6 @@
-"""The threads of a batch: decode ahead of inference as far as memory allows, select and trace behind it.
+"""The threads of a batch: decode ahead of inference as far as memory allows, select and trace after it.
 
-Every job taken from the queue comes out exactly once: with proposals, with a failure, or cancelled.
-"""
+Every job taken from the queue comes out exactly once: with proposals, failed, or cancelled."""
 
 import logging
 import math
@@ -30,14 +29,14 @@ from maskwright.prelabel.proposing import Proposer
 from maskwright.project import ModelProposal, Project
 
 PIXEL_BUDGET = 200_000_000
-"""Decoded pixels (3 bytes each) that may be in memory at once: 600 MB. One larger image still goes through, alone."""
+"""Decoded pixels (3 bytes each) in memory at once: 600 MB. A single larger image is still processed, alone."""
 
 
 class Queue:
     """Hands out each id once: the one that `priority` names if it is still waiting, else the next in order."""
 
     def __init__(self, ids: Iterable[int], priority: Callable[[], int | None]) -> None:
-        self._waiting = OrderedDict.fromkeys(ids)  # a plain dict slows down as its front is taken away
+        self._waiting = OrderedDict.fromkeys(ids)  # a plain dict becomes slow as items are removed from its front
         self._priority = priority
         self._lock = threading.Lock()
         self.last_wanted: int | None = None
@@ -59,17 +58,17 @@ class Queue:
             return self._waiting.popitem(last=False)[0]
 
     def upcoming(self, count: int) -> list[int]:
-        """The ids that are next in order, at most `count`; they stay."""
+        """The next ids in order, at most `count`, without removing them."""
         with self._lock:
             return list(islice(self._waiting, count))
 
 
 _READ_TOGETHER, _READ_FOR_S = 16, 1.0
-"""Records that are read together, and how long they are good: one alone costs 0.9 ms of CPU, among others 0.1."""
+"""Number of records read together, and seconds that they stay valid: one alone costs 0.9 ms of CPU, in a batch 0.1."""
 
 
 class UpcomingRecords:
-    """The records of the images that a queue hands out, read some at a time."""
+    """The records of the images that a queue hands out, read a few at a time."""
 
     def __init__(self, project: Project, ids: Queue, clock: Callable[[], float] = time.monotonic) -> None:
         self._project, self._ids, self._clock = project, ids, clock
@@ -78,7 +77,7 @@ class UpcomingRecords:
         self._lock = threading.Lock()
 
     def take(self, image_id: int) -> ImageRecord:
-        """Of an image that was taken from the queue, a second old at most. Raises ProjectError."""
+        """The record of an image taken from the queue, at most a second old. Raises ProjectError."""
         with self._lock:
             if image_id not in self._known or self._clock() - self._read_at > _READ_FOR_S:
                 wanted = [image_id, *self._ids.upcoming(_READ_TOGETHER - 1)]
@@ -89,7 +88,7 @@ class UpcomingRecords:
 
 
 class PixelBudget:
-    """Keeps the images under way within a number of pixels."""
+    """Limits the decoded pixels of the images in progress."""
 
     def __init__(self, pixels: int = PIXEL_BUDGET) -> None:
         self._limit = pixels
@@ -97,7 +96,7 @@ class PixelBudget:
         self._changed = threading.Condition()
 
     def acquire(self, pixels: int, *, timeout_s: float) -> bool:
-        """Wait until `pixels` more fit, or nothing else is held. False when the time is over."""
+        """Wait until `pixels` more fit, or nothing else is held. False on timeout."""
         with self._changed:
             fits = self._changed.wait_for(lambda: not self._used or self._used + pixels <= self._limit, timeout_s)
             if fits:
@@ -105,6 +104,7 @@ class PixelBudget:
             return fits
 
     def release(self, pixels: int) -> None:
+        """Give pixels back."""
         with self._changed:
             self._used -= pixels
             self._changed.notify_all()
@@ -113,51 +113,51 @@ class PixelBudget:
 log = logging.getLogger(__name__)
 
 _STEP_S = 0.1
-"""How often a waiting thread looks whether it should stop."""
+"""How often a waiting thread checks whether it should stop."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageJob:
-    """One image under way."""
+    """One image in progress."""
 
     image_id: int
     started_at: float
     pixels: int = 0
-    """What it holds of the pixel budget."""
+    """Its part of the pixel budget."""
     seen: SeenFile | None = None
     """The image's file, just before it was read."""
 
 
 OnCandidates = Callable[[int, Candidates, SeenFile], None]
-"""(image id, its candidates, the file they are of)."""
+"""(image id, its candidates, the file that they belong to)."""
 
 
 def ignore_candidates(image_id: int, candidates: Candidates, seen: SeenFile) -> None:
-    """For callers that want proposals only."""
+    """For callers that need only proposals."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """What came of one image."""
+    """The result for one image."""
 
     proposals: list[ModelProposal]
     signals: dict[str, tuple[float, Any]]
-    """As `Proposer.signals` has them."""
+    """As from `Proposer.signals`."""
 
 
 class ExcludedImage(Enum):
-    """The image is no part of the set any more."""
+    """The image no longer belongs to the set."""
 
     LEFT_OUT = "left out"
 
 
 LEFT_OUT = ExcludedImage.LEFT_OUT
 StageResult: TypeAlias = Proposed | MaskwrightError | ExcludedImage | None
-"""Proposals, or why there are none; None: taken back before it was done."""
+"""Proposals, or why there are none; None if cancelled before it was done."""
 
 
 class Stages:
-    """Feeder and poster threads around a runner; `outcomes` begins and, as a context manager, it ends them."""
+    """Threads that feed and post-process around a runner; `outcomes` starts them, leaving the context ends them."""
 
     def __init__(
         self,
@@ -181,7 +181,7 @@ class Stages:
     def outcomes(
         self, *, feeders: int, posters: int, between: Callable[[], object] = lambda: None
     ) -> Iterator[tuple[ImageJob, StageResult] | None]:
-        """Run, and yield each job with its result as it finishes, None where none does for a moment; call once.
+        """Run, and yield each job with its result as it finishes, or None if none does for a moment; call it once.
 
         `between` is called before each.
         """
@@ -196,7 +196,7 @@ class Stages:
                 yield None
 
     def stop(self) -> None:
-        """Begin nothing new and take back what the device has not finished."""
+        """Start nothing new and cancel what the device has not finished."""
         self._stopped.set()
         self._runner.cancel()
 
@@ -204,7 +204,7 @@ class Stages:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Where `outcomes` was left early: swallow what the threads still bring, so that none waits for ever."""
+        """If `outcomes` was left early: drain what the threads still produce, so that none waits for ever."""
         self.stop()
         while not self._is_over:
             with suppress(queue.Empty):
@@ -265,14 +265,14 @@ class Stages:
             self._finish(job, ImageError(UNEXPECTED, hint=IN_THE_LOG))
 
     def _read(self, record: ImageRecord) -> tuple[SeenFile, NDArray[np.uint8]]:
-        """The file, just before it was read, and its pixels. Raises ImageError."""
+        """The file as it was just before reading, and its pixels. Raises ImageError."""
         try:
             return self._decoded(record)
         except ImageError:
             newest = self._project.images.record(record.id)
             if newest == record:
                 raise
-            return self._decoded(newest)  # the file was moved since the record was read
+            return self._decoded(newest)  # the file has been moved since the record was read
 
     def _decoded(self, record: ImageRecord) -> tuple[SeenFile, NDArray[np.uint8]]:
         path = self._project.image_path(record)
@@ -300,7 +300,7 @@ class Stages:
         if isinstance(outcome, MaskwrightError):
             return outcome
         try:
-            assert job.seen is not None  # it was prepared
+            assert job.seen is not None  # set when it was prepared
             self._on_candidates(job.image_id, outcome, job.seen)
             return Proposed(self._proposer.proposals(outcome), self._proposer.signals(outcome))
         except MaskwrightError as error:

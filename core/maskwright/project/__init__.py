@@ -1,4 +1,4 @@
-"""The project store: one SQLite file per data set, every change journalled, nothing of a user's ever lost."""
+"""The project store: one SQLite file per data set, with every change journalled and no user work ever lost."""
 
 from maskwright.project.images import InstanceSearch, Span
 from maskwright.project.proposals import ModelProposal

@@ -1,4 +1,4 @@
-"""Classes that were merged into others: what still speaks of them means the other one, as long as the merge stands."""
+"""Merged classes: references to a class that was merged away mean the other one as long as the merge stands."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,10 +10,11 @@ from maskwright.document.values import Instance
 from maskwright.project.schema import categories, category_merges
 
 Aliases = Mapping[int, int]
-"""{id of a class that was merged away: id of the one it belongs to now}."""
+"""{id of a class that was merged away: id of its present class}."""
 
 
 def read_aliases(connection: Connection) -> Aliases:
+    """The aliases of all merges that stand."""
     standing = category_merges.c.undone_at.is_(None)
     query = select(category_merges.c.source_id, category_merges.c.target_id).where(standing)
     rows = connection.execute(query.order_by(category_merges.c.id)).fetchall()
@@ -26,9 +27,9 @@ def read_aliases(connection: Connection) -> Aliases:
 
 
 def in_todays_classes(change: Change, aliases: Aliases) -> Change:
-    """The change as it would be had it been made after the merges; parts that then change nothing are left out.
+    """The change as if it had been made after the merges; parts that then change nothing are dropped.
 
-    The very same change where no class in it was merged away.
+    The same object if none of its classes was merged away.
     """
     named = (side.category_id for _, *sides in change for side in sides if side is not None)
     if not aliases or aliases.keys().isdisjoint(named):
@@ -43,7 +44,7 @@ def _renamed(instance: Instance | None, aliases: Aliases) -> Instance | None:
 
 
 def _end(category_id: int, targets: Mapping[int, int]) -> int:
-    """A class cannot be merged into one that is gone, so the chain has an end, unless someone else has made it."""
+    """A class cannot be merged into one that is gone, so the chain ends, unless another program wrote it."""
     for _ in targets:
         if category_id not in targets:
             break

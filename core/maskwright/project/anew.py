@@ -1,4 +1,4 @@
-"""Sets a project file that cannot be read aside, so that its folder of images becomes a project again."""
+"""Sets an unreadable project file aside, so that its image folder can become a project again."""
 
 import os
 from datetime import UTC, datetime
@@ -16,11 +16,11 @@ _AND_SALVAGE = ", restore --salvage takes out what can be read"
 ANEW = "maskwright restore --salvage recovers what can be read, --anew sets the project aside; nothing is deleted"
 _ANEW_ONLY = "maskwright restore --anew sets the project aside; nothing is deleted"
 _LOGS_FIRST = ("-wal", "-journal", "-shm", "")
-"""While the file is there the project counts as damaged, so that this is tried again."""
+"""While this file exists the project counts as damaged, so that setting aside is tried again."""
 
 
 def damaged(what: str, file: Path, *, has_rest: bool = True) -> DamagedProjectError:
-    """The error to raise for a project file, which says what its user can do; without a rest there is only a copy."""
+    """The error for a damaged project file, with what its user can do; without a rest only a copy can help."""
     if list_backups(file):
         error = DamagedProjectError(what, path=file, hint=f"{_RESTORE}{_AND_SALVAGE if has_rest else ''}")
     else:
@@ -30,10 +30,10 @@ def damaged(what: str, file: Path, *, has_rest: bool = True) -> DamagedProjectEr
 
 
 def set_aside(file: Path) -> Path:
-    """Give a damaged project file another name, and copies that are damaged, too; returns where it is.
+    """Rename a damaged project file and its damaged copies; returns the new path.
 
-    Raises ProjectError for a file that is whole, where a copy is whole that `restore` can put back, and where the
-    project is open or its folder cannot be written.
+    Raises ProjectError for an intact file, if there is an intact copy that `restore` can use, if the project is open,
+    or if its folder cannot be written.
     """
     lock = ProjectLock.acquire(file.parent)
     if isinstance(lock, Holder):

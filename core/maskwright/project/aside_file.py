@@ -1,4 +1,5 @@
-"""Edits that were set aside as a COCO file: the objects as the edits left them, to be looked at or brought in again."""
+"""Writes edits that were set aside as a COCO file: the objects as the edits left them, to view or to import
+again."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def write_set_aside(project: "Project", edits: Sequence[EditSetAside], path: Path) -> int:
-    """Write the objects of `edits` to `path`, the latest form of each; how many they are.
+    """Write the objects of `edits` to `path`, in their latest form; returns their number.
 
-    Raises FormatError when the file cannot be written.
+    Raises FormatError if the file cannot be written.
     """
     from maskwright.formats.coco import CocoExportOptions, export_coco
 
@@ -23,7 +24,7 @@ def write_set_aside(project: "Project", edits: Sequence[EditSetAside], path: Pat
 
 
 class _Aside:
-    """The objects of edits, on images and in classes that need not be there any more."""
+    """The objects of edits, in images and classes that may no longer exist."""
 
     def __init__(self, project: "Project", edits: Sequence[EditSetAside]) -> None:
         self._found: dict[int, dict[int, Instance]] = {}
@@ -49,7 +50,7 @@ class _Aside:
         return list(self._found.get(image_id, {}).values())
 
     def _lost(self, image_id: int, file_name: str) -> ImageRecord:
-        """Of an image that the project no longer has; as large as its objects."""
+        """Stands for an image that the project no longer has; as large as its objects."""
         corners = [each.bounds_xyxy for each in self._found[image_id].values() if each.polygons]
         width = max([1.0, *(corner[2] for corner in corners)])
         height = max([1.0, *(corner[3] for corner in corners)])

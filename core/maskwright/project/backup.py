@@ -1,4 +1,4 @@
-"""Copies of a project file: taken while it may be in use, kept within bounds."""
+"""Copies of a project file, taken while it may be in use, and limited in number and size."""
 
 import logging
 import re
@@ -22,11 +22,12 @@ DAILY, BEFORE_RESTORE = "daily", "before-restore"
 KEPT_DAYS = 7
 KEPT_WEEKS = 4
 KEPT_OTHERS = 5
-"""Copies made before a migration or a restore."""
+"""Number of copies made before a migration or a restore."""
 MAX_BYTES = 8 * 2**30
-"""Of all copies together; the newest daily one stays whatever its size. A million instances take about 1 GB."""
+"""Bytes of all copies together; the newest daily one stays whatever its size. A million instances take about 1
+GB."""
 SPARE_BYTES = 200 * 2**20
-"""A copy leaves at least so much room on the disk: edits are worth more."""
+"""Disk space that a copy must leave free: edits are worth more."""
 _NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z-(daily|before-restore|schema-[0-9]{4})\.db")
 _UNFINISHED = re.compile(_NAME.pattern.removesuffix(r"\.db") + r"(\.partial|\.db\.partial)(-wal|-shm|-journal)?")
 _STAMP = "%Y-%m-%dT%H%M%SZ"
@@ -35,8 +36,8 @@ _STAMP = "%Y-%m-%dT%H%M%SZ"
 def back_up(file: Path, *, reason: str) -> Path:
     """A consistent copy of `file` in the folder `backups` beside it, named by time and `reason`.
 
-    The program may keep writing meanwhile. Raises ProjectError when the copy cannot be written or what it was made of
-    is damaged; nothing half-written stays behind, and no sound copy gives way to a damaged one.
+    The program may keep writing meanwhile. Raises ProjectError if the copy cannot be written or the project is damaged;
+    no partial copy is left, and no intact copy is replaced by a damaged one.
     """
     target = file.parent / FOLDER / copy_name(datetime.now(UTC), reason)
     partial = target.with_suffix(".partial")
@@ -51,7 +52,7 @@ def back_up(file: Path, *, reason: str) -> Path:
             left.unlink()
         copy_database(file, partial)
         put_in_place(partial, target)
-        sync_folder(file.parent)  # which may have got the folder of copies only now
+        sync_folder(file.parent)  # it may have got the folder of copies only now
     except (OSError, sqlite3.Error) as error:
         with suppress(OSError):
             clear_away(partial)
@@ -61,18 +62,19 @@ def back_up(file: Path, *, reason: str) -> Path:
 
 
 def list_backups(file: Path) -> list[Path]:
-    """Newest first. Other files in the folder, those behind links too, are someone else's."""
+    """Newest first. Other files in the folder, and files behind links, are not ours."""
     if not is_own_folder(file.parent, FOLDER):
         return []
     return sorted(filter(_is_copy, (file.parent / FOLDER).iterdir()), reverse=True)
 
 
 def copy_name(at: datetime, reason: str) -> str:
+    """The file name of a copy."""
     return f"{at.astimezone(UTC).strftime(_STAMP)}-{reason}.db"
 
 
 def _is_unfinished(path: Path) -> bool:
-    """Of a copy whose making was interrupted."""
+    """Whether this is a copy whose creation was interrupted."""
     return _UNFINISHED.fullmatch(path.name) is not None and is_own(path)
 
 
@@ -87,7 +89,7 @@ def _is_copy(path: Path) -> bool:
 
 
 def back_up_daily(file: Path) -> Path | None:
-    """Today's copy, unless there is one; copies that are no longer wanted go. Raises ProjectError as `back_up` does."""
+    """Today's copy, unless there is one; outdated copies are deleted. Raises ProjectError as `back_up` does."""
     today = datetime.now(UTC)
     daily = [path for path in list_backups(file) if path.stem.endswith(DAILY)]
     if any(taken_at(path).date() == today.date() for path in daily):
@@ -100,7 +102,7 @@ def back_up_daily(file: Path) -> Path | None:
 
 
 def keep_within_bounds(file: Path, *, max_bytes: int = MAX_BYTES) -> None:
-    """Drop the oldest copies until all of them together are no larger than that; the newest daily one stays."""
+    """Delete the oldest copies until all together are within the limit; the newest daily one stays."""
     copies = list_backups(file)
     daily = [path for path in copies if path.stem.endswith(DAILY)]
     for path in [path for path in copies if path not in daily][KEPT_OTHERS:]:
@@ -113,14 +115,14 @@ def keep_within_bounds(file: Path, *, max_bytes: int = MAX_BYTES) -> None:
 
 
 def taken_at(backup: Path) -> datetime:
-    """When a backup was made, by its name."""
+    """When a copy was made, by its name."""
     return datetime.strptime(backup.name[: len("2026-01-01T000000Z")], _STAMP).replace(tzinfo=UTC)
 
 
 def is_sound(file: Path) -> bool:
-    """Whether SQLite's quick check passes; reads the whole file. What single rows hold is for `damaged_rows`."""
+    """Whether SQLite's quick check passes; reads the whole file. For single rows there is `damaged_rows`."""
     try:
-        # A journal that a killed program left behind can be taken back by those only who may write.
+        # Only a program that may write can roll back a journal that a killed one left behind.
         mode: Mode = "rw" if file.with_name(f"{file.name}-journal").exists() else "ro"
         with closing(connect(file, mode)) as connection:
             require_plain_schema(connection, file)
@@ -131,7 +133,7 @@ def is_sound(file: Path) -> bool:
 
 
 def _size(file: Path) -> int:
-    """With the log that belongs to it."""
+    """Including the log that belongs to it."""
     parts = (file, file.with_name(f"{file.name}-wal"))
     return sum(part.stat().st_size for part in parts if part.exists())
 
@@ -141,17 +143,17 @@ def _remove(backup: Path) -> None:
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """`target`, which is made again, as `source` is at this moment. Raises OSError and sqlite3.Error."""
+    """Make `target`, replaced if it exists, a copy of `source` as it is now. Raises OSError and sqlite3.Error."""
     clear_away(target)
     with closing(connect(source, "rw")) as read, closing(connect(target, "rwc")) as written:
-        read.backup(written)  # one step: a snapshot that writers neither wait for nor disturb
+        read.backup(written)  # one step: a snapshot that neither waits for writers nor disturbs them
         if written.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise sqlite3.DatabaseError("the project file is damaged; you can restore an earlier copy")
         written.execute(f"PRAGMA journal_mode={journal_mode_for(target)}")
 
 
 def _outdated(daily: list[Path], today: datetime) -> list[Path]:
-    """All but the last seven days' copies and one for each of the four weeks before; newest first."""
+    """All but the copies of the last seven days and one for each of the four weeks before; newest first."""
     kept_weeks: set[tuple[int, int]] = set()
     outdated: list[Path] = []
     for path in daily:

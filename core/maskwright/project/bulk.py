@@ -1,4 +1,4 @@
-"""Annotations by the million: written in bulk, read as they came."""
+"""Millions of annotations: bulk inserts, and reads that return untouched records unparsed."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -26,11 +26,11 @@ Stored = tuple[int, int, bytes | Instance]
 _BLOCK = 500
 _STORED = (
     "SELECT image_id, id, polygons, category_id, state, score, provenance_id, z, flags, extra, edited_at, "
-    # An export needs no detail, but that a damaged one is seen.
+    # An export needs no detail, except that damage must show.
     "CASE WHEN typeof(dense) IN ('null', 'blob') THEN NULL ELSE 0 END AS dense FROM instances"
 )
 _ACCEPTED, _PROPOSED = InstanceState.ACCEPTED.value, InstanceState.PROPOSED.value
-# Constants in the statement and not in the rows: binding values is a third of what an insert costs.
+# Constants are in the statement instead of the rows: binding values is a third of an insert's cost.
 _INSERT_RECORD = (
     "INSERT INTO instances (id, image_id, category_id, state, z, flags, polygons) "
     f"VALUES (?, ?, ?, '{_ACCEPTED}', 0, ?, ?)"
@@ -63,14 +63,16 @@ def _read(
 
 
 class TooHighError(Exception):
-    """An id of the file that cannot be the project's, which needs room for more above."""
+    """An id of the file is too high for the project, which needs room for further ids."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inserted:
+    """What was inserted."""
+
     count: int
     order: FileOrder | None
-    """None where all ids are the file's own."""
+    """None if all ids are the file's own."""
     filled: frozenset[int] = frozenset()
     """The file's ids of images that got some."""
 
@@ -83,10 +85,10 @@ def insert_annotations(
     *,
     first: int | None,
 ) -> Inserted:
-    """Those of the images in {file's id: ours}; how many they are. For a project without instances.
+    """Insert annotations of the images in {file's id: ours}. For a project without instances.
 
-    `first`: the ids they get begin there; None: they keep the file's, none of which has ever been given.
-    Indexes are made afterwards: sorting a million entries is cheaper than inserting them one by one.
+    `first`: their ids count from there; None to keep the file's, none of which has ever been used. Indexes are built
+    afterwards: sorting a million entries is cheaper than inserting them one by one.
     """
     indexes = sorted(instances.indexes, key=lambda index: str(index.name))
     for index in indexes:
@@ -132,12 +134,12 @@ def insert_annotations(
 
 
 def read_all(connection: Connection, damaged: dict[int, str] | None = None) -> Iterator[Stored]:
-    """By image, then by id. Objects that cannot be read are left out; why goes into `damaged` by id."""
+    """By image, then by id. Objects that cannot be read are left out; the reasons go into `damaged` by id."""
     return _read(connection, _STORED + " ORDER BY image_id, id", (), damaged)
 
 
 def read_some(connection: Connection, ids: tuple[int, ...], damaged: dict[int, str] | None = None) -> Iterator[Stored]:
-    """In no particular order; unknown ids are left out, and what `read_all` leaves out."""
+    """In no particular order; unknown ids, and those that `read_all` leaves out, are left out."""
     return _read(connection, f"{_STORED} WHERE id IN ({','.join('?' * len(ids))})", ids, damaged)
 
 
@@ -149,7 +151,7 @@ def _image_state(count: int, proposed_count: int) -> str:
 def _statements(
     connection: Connection, batch: "AnnotationBatch"
 ) -> Iterator[tuple[str, list[tuple[Any, ...]], list[int]]]:
-    """Statements, their rows, which begin with id and image id, and the image ids once more."""
+    """Statements, their rows, which start with id and image id, and the image ids again."""
     if not isinstance(batch, list):
         flags = map(_FLAGS.__getitem__, batch.crowds) if batch.crowds else repeat(_FLAGS[b"0"])
         records = map(pack_record, batch.records)

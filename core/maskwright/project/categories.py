@@ -30,51 +30,51 @@ from maskwright.project.rows import category_to_row
 from maskwright.project.schema import categories, instances
 
 _BLOCK = 200
-"""Images at a time whose objects are deleted."""
+"""Images per transaction when deleting objects."""
 
 
 @dataclass(frozen=True, slots=True)
 class CategoryUse:
-    """What a merge would touch."""
+    """What a merge would affect."""
 
     instances: int
-    """Rejected ones included."""
+    """Including rejected ones."""
     rejected: int
     images: int
 
 
 class CategoryRepository(Repository):
-    """Classes of a project: those that are listed, offered by a model or deleted."""
+    """Classes of a project: listed, offered by a model, or deleted."""
 
     def listed(self) -> tuple[Category, ...]:
-        """Those that the user or a file asked for, or that occur; in order of their ids."""
+        """Classes that the user or a file asked for, or that occur; by id."""
         with self._database.read() as connection:
             return read_categories(connection, LISTED)
 
     def offered(self) -> tuple[Category, ...]:
-        """Those that a model used here knows, but none of which has been found so far; in order of their ids."""
+        """Classes that a model used here knows, but none of which has been found so far; by id."""
         return self.by_standing()[1]
 
     def deleted(self) -> tuple[Category, ...]:
-        """Those that the user wants none of, in order of their ids."""
+        """Classes that the user deleted; by id."""
         return self.by_standing()[2]
 
     def by_standing(self) -> tuple[tuple[Category, ...], tuple[Category, ...], tuple[Category, ...]]:
-        """All at one moment: those of `listed`, of `offered` and of `deleted`."""
+        """`listed`, `offered` and `deleted`, read together."""
         with self._database.read() as connection:
             listed, offered, deleted = (read_categories(connection, each) for each in (LISTED, (OFFERED,), (DELETED,)))
         return listed, offered, deleted
 
     def used_ids(self) -> frozenset[int]:
-        """Those of which there are objects that were not rejected."""
+        """Ids of classes with objects that are not rejected."""
         query = select(instances.c.category_id).where(instances.c.state != InstanceState.REJECTED.value).distinct()
         with self._database.read() as connection:
             return frozenset(connection.scalars(query))
 
     def add(self, name: str, *, id: int | None = None, supercategory: str = "", colour: str = "") -> Category:
-        """The new category; `id` None: one above the highest. One that was offered or deleted is listed again.
+        """Add a class; `id` of None: one above the highest. One that was offered or deleted is listed again.
 
-        Raises ProjectError when the name is empty or taken or the id is taken or below 1.
+        Raises ProjectError if the name is empty or taken, or the id is taken or below 1.
         """
         with self._database.write() as connection:
             require_free_name(name, read_categories(connection, LISTED))
@@ -91,10 +91,10 @@ class CategoryRepository(Repository):
             return category
 
     def ensure(self, labels: Iterable[tuple[int, str]]) -> dict[int, int]:
-        """Make a category for each (id, name) whose name is unknown; {given id: the project's id}.
+        """Create a category for each (id, name) with an unknown name; returns {given id: the project's id}.
 
-        Names are compared without case. A new category keeps the given id where that is free, so that the official
-        sparse ids of COCO survive. All of them are listed from then on.
+        Names are compared ignoring case. A new category keeps the given id if it is free, so that COCO's official ids
+        survive. All of them are listed from then on.
         """
         with self._database.write() as connection:
             found = ensure(connection, labels, KEPT)
@@ -102,10 +102,10 @@ class CategoryRepository(Repository):
             return found
 
     def offer(self, labels: Iterable[tuple[int, str]], *, official_ids: Collection[int] = ()) -> dict[int, int]:
-        """As `ensure` for classes of a model, which are listed only once an object of them has occurred.
+        """Like `ensure`, for classes of a model, which are listed only once an object of them has occurred.
 
-        official_ids: given ids that files are to be written with once an object of the class occurs, unless the user's
-        own classes have them; what another model calls by such a number gets another one.
+        official_ids: given ids to be written to files once an object of the class occurs, unless the user's own classes
+        have them; another model's class with such a number gets another one.
         """
         with self._database.write() as connection:
             found = ensure(connection, labels, OFFERED)
@@ -115,14 +115,14 @@ class CategoryRepository(Repository):
             return found
 
     def keep(self, ids: Iterable[int]) -> None:
-        """List these, whether or not an object of them has occurred."""
+        """List these, whether or not they occur."""
         with self._database.write() as connection:
             keep(connection, ids)
 
     def rename(self, category_id: int, name: str) -> Category:
-        """A class of that name that is not listed gives it up.
+        """Rename a class; an unlisted class of the new name gives it up.
 
-        Raises ProjectError when the name is empty or that of a listed one, or there is no such category.
+        Raises ProjectError if the name is empty or that of a listed class, or there is no such category.
         """
         with self._database.write() as connection:
             known, listed = read_categories(connection), read_categories(connection, LISTED)
@@ -138,6 +138,7 @@ class CategoryRepository(Repository):
             return put(connection, replace(find_category(read_categories(connection), category_id), colour=colour))
 
     def use(self, category_id: int) -> CategoryUse:
+        """How many objects and images a class has."""
         is_rejected = instances.c.state == InstanceState.REJECTED.value
         query = select(
             func.count(), func.count().filter(is_rejected), func.count(instances.c.image_id.distinct())
@@ -146,11 +147,11 @@ class CategoryRepository(Repository):
             return CategoryUse(*connection.execute(query).one())
 
     def delete(self, category_id: int) -> int:
-        """Take the class off the list and its objects off all images, rejected ones too; how many objects that were.
+        """Unlist the class and delete its objects in all images, including rejected ones; returns their number.
 
-        It is one transaction, and a step in the history of each image: an object brought back by undo brings its class
-        back. Models propose no object of a class that was deleted; adding a class of its name ends that.
-        Raises ProjectError when there is no such class.
+        This is one transaction, and a step in the history of each image: undo brings an object back with its class.
+        Models propose no objects of a deleted class until a class of its name is added. Raises ProjectError if there is
+        no such class.
         """
         with self._database.write() as connection:
             category = find_category(read_categories(connection, LISTED), category_id)

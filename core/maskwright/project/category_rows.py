@@ -1,9 +1,8 @@
-"""The rows of a project's categories.
+"""The database rows of a project's categories.
 
 A class has a standing. "kept": the user or a file asked for it. "found": a model's, and objects of it have occurred.
-"offered": a model knows it, but none has occurred; it is not listed, and an object of it makes it "found". "deleted":
-the user wants none of it; a model's objects of it are left out, and undoing the deletion of an object brings it back.
-"""
+"offered": a model knows it, but none has occurred; it is not listed, and the first object makes it "found". "deleted":
+the user does not want it; a model's objects of it are dropped, and undoing the deletion of an object restores it."""
 
 from collections.abc import Collection, Iterable
 from itertools import count
@@ -23,9 +22,9 @@ _BLOCK = 500
 
 
 def taken_ids(connection: Connection) -> set[int]:
-    """Of the categories there are, and of those that were merged into others: the history still speaks of them.
+    """Ids of all categories, and of those merged into others, which the history still refers to.
 
-    Also what imported files call them: a new one would have the same id in the next file.
+    Includes the ids in imported files: a new category would otherwise get the same id in the next file.
     """
     there, merged = select(categories.c.id), select(category_merges.c.source_id)
     of_files = select(file_ids.c.file_id).where(file_ids.c.kind == "category", file_ids.c.file_id < LARGEST_KEPT)
@@ -33,7 +32,7 @@ def taken_ids(connection: Connection) -> set[int]:
 
 
 def read_categories(connection: Connection, standings: Collection[str] = ()) -> tuple[Category, ...]:
-    """In order of their ids; `standings`: only those, none for all."""
+    """By id; `standings`: only those, all if empty."""
     query: Select[Any] = select(categories).order_by(categories.c.id)
     if standings:
         query = query.where(categories.c.standing.in_(standings))
@@ -41,12 +40,12 @@ def read_categories(connection: Connection, standings: Collection[str] = ()) -> 
 
 
 def keep(connection: Connection, ids: Iterable[int]) -> None:
-    """The user or a file asks for these."""
+    """Mark as asked for by the user or a file."""
     _stand(connection, ids, (FOUND, OFFERED, DELETED), KEPT)
 
 
 def note_found(connection: Connection, ids: Iterable[int]) -> None:
-    """Objects of these have occurred: none of them stays unlisted."""
+    """Objects of these have occurred: list them."""
     _stand(connection, ids, (OFFERED, DELETED), FOUND)
 
 
@@ -63,7 +62,7 @@ def _stand(connection: Connection, ids: Iterable[int], was: Collection[str], bec
 
 
 def _claim_numbers(connection: Connection, ids: Collection[int]) -> None:
-    """What is listed from now on takes its official number in files, unless that belongs to a class of the user's."""
+    """Newly listed classes take their official numbers in files, unless a class of the user's has them."""
     query = select(file_ids.c.id, file_ids.c.file_id).where(file_ids.c.kind == "category", file_ids.c.id.in_(ids))
     official = {row.id: row.file_id for row in connection.execute(query)}
     if not official:
@@ -76,6 +75,7 @@ def _claim_numbers(connection: Connection, ids: Collection[int]) -> None:
 
 
 def ensure(connection: Connection, labels: Iterable[tuple[int, str]], standing: str) -> dict[int, int]:
+    """See `CategoryRepository.ensure`; new ones get this standing."""
     wanted = [(int(id_), name.strip()) for id_, name in labels]
     by_name = {category.name.casefold(): category.id for category in read_categories(connection)}
     new = {name.casefold(): (id_, name) for id_, name in reversed(wanted) if name.casefold() not in by_name}
@@ -94,16 +94,18 @@ def ensure(connection: Connection, labels: Iterable[tuple[int, str]], standing: 
 
 
 def free_name(name: str, known: Collection[Category]) -> str:
-    """The name with the first number that makes it one of its own."""
+    """The name, with a number added if need be to make it unique."""
     taken = {category.name.casefold() for category in known}
     return next(free for number in count(2) if (free := f"{name} {number}").casefold() not in taken)
 
 
 def named(known: Iterable[Category], name: str) -> Category | None:
+    """The category of this name, ignoring case; None if there is none."""
     return next((each for each in known if each.name.casefold() == name.strip().casefold()), None)
 
 
 def find_category(known: Iterable[Category], category_id: int) -> Category:
+    """Raises ProjectError if there is no such category."""
     for category in known:
         if category.id == category_id:
             return category
@@ -111,6 +113,7 @@ def find_category(known: Iterable[Category], category_id: int) -> Category:
 
 
 def require_free_name(name: str, known: Iterable[Category]) -> None:
+    """Raises ProjectError if the name is empty or taken."""
     if not name.strip():
         raise ProjectError("a class needs a name")
     if any(category.name.casefold() == name.strip().casefold() for category in known):
@@ -118,5 +121,6 @@ def require_free_name(name: str, known: Iterable[Category]) -> None:
 
 
 def put(connection: Connection, category: Category) -> Category:
+    """Update the row of a category; returns the argument."""
     connection.execute(update(categories).where(categories.c.id == category.id).values(category_to_row(category)))
     return category

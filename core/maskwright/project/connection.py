@@ -1,9 +1,8 @@
-"""The one door to SQLite: nothing that a stranger put into a project or beside it makes it act on other files.
+"""The only access to SQLite: nothing in a stranger's project or beside it can make it touch other files.
 
-Names: SQLite follows a link and opens what is behind it, and a rollback journal may name a "super-journal" that is
-deleted when the journal is taken back (sqlite.org/fileformat2, section 3; sqlite.org/atomiccommit, section 5.4), which
-no transaction of ours ever makes. Content: views, triggers and functions in a schema would run when a table is read.
-"""
+Names: SQLite follows links, and a rollback journal may name a "super-journal" that is deleted on rollback
+(sqlite.org/fileformat2, section 3; sqlite.org/atomiccommit, section 5.4), which no transaction of ours creates.
+Content: views, triggers and functions in a schema would run when a table is read."""
 
 import os
 import sqlite3
@@ -15,18 +14,18 @@ from maskwright.errors import ProjectError
 from maskwright.regular_files import require_own
 
 MOST_VALUE_BYTES = 256 * 2**20
-"""Of one text or blob; a thousand outlines of a thousand vertices take 16 MB."""
+"""Limit for one text or blob; a thousand outlines of a thousand vertices take 16 MB."""
 _BESIDE = ("", "-wal", "-shm", "-journal")
 _SUPER_JOURNAL_MARK = bytes.fromhex("d9d505f920a163d7")
-"""The last bytes of a journal that names another file."""
+"""Last bytes of a journal that names another file."""
 
 Mode = Literal["ro", "rw", "rwc"]
 
 
 def connect(file: Path, mode: Mode, *, timeout: float = 5.0, is_immutable: bool = False) -> sqlite3.Connection:
-    """A connection for any thread, in autocommit mode; `rwc` makes the file where it is missing.
+    """A connection for any thread, in autocommit mode; `rwc` creates a missing file.
 
-    Raises ProjectError where a link or something similar has one of the file's names, else sqlite3.Error.
+    Raises ProjectError if a link or the like has one of the file's names, else sqlite3.Error.
     """
     require_own_files(file)
     uri = f"{file.resolve().as_uri()}?mode={mode}{'&immutable=1' if is_immutable else ''}"
@@ -41,7 +40,7 @@ def connect(file: Path, mode: Mode, *, timeout: float = 5.0, is_immutable: bool 
 
 
 def _text(data: bytes) -> str | bytes:
-    """A text that is none stays bytes: it is damage of its row, not of all that is read beside it."""
+    """Invalid text stays bytes: it is damage of its row, not of everything read with it."""
     try:
         return data.decode()
     except UnicodeDecodeError:
@@ -49,7 +48,7 @@ def _text(data: bytes) -> str | bytes:
 
 
 def require_own_files(file: Path) -> None:
-    """Raises ProjectError where a name that SQLite would open is a link, or its journal names a file elsewhere."""
+    """Raises ProjectError if a name that SQLite would open is a link, or its journal names a file elsewhere."""
     for suffix in _BESIDE:
         require_own(file.with_name(file.name + suffix))
     journal = file.with_name(f"{file.name}-journal")
@@ -57,7 +56,7 @@ def require_own_files(file: Path) -> None:
         with journal.open("rb") as stream:
             stream.seek(-min(len(_SUPER_JOURNAL_MARK), stream.seek(0, os.SEEK_END)), os.SEEK_END)
             is_foreign = stream.read() == _SUPER_JOURNAL_MARK
-    except OSError:  # none, or gone meanwhile
+    except OSError:  # missing, or deleted meanwhile
         return
     if is_foreign:
         raise ProjectError(

@@ -1,4 +1,4 @@
-"""Everything in a project's tables that no program of ours writes, row by row."""
+"""Finds everything in a project's tables that none of our versions writes, row by row."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ from maskwright.project.schema import (
 
 _BLOCK = 500
 _PLAIN = (category_merges, counters, edits_set_aside, file_ids, image_looks, run_images, runs, signals)
-"""Tables of numbers and texts, of which only the types are looked at."""
+"""Tables of numbers and texts, of which only the types are checked."""
 _TYPES: dict[type[TypeEngine[Any]], tuple[str, ...]] = {
     Integer: ("integer",), Float: ("real", "integer"), Text: ("text",), LargeBinary: ("blob",),
 }  # fmt: skip
@@ -57,10 +57,10 @@ _NAMES = {
 
 
 class DamageRepository(Repository):
-    """Rows that someone has damaged."""
+    """Damaged rows."""
 
     def rows(self) -> Iterator[DamagedRow]:
-        """Of images, classes, objects, steps and settings; reads all of the project."""
+        """Of images, classes, objects, steps and settings; reads the whole project."""
         for block in self._blocks(images):
             yield from _found("image", block, image_fault, lambda row: row.id)
         for block in self._blocks(categories):
@@ -83,7 +83,7 @@ class DamageRepository(Repository):
                 yield DamagedRow(f"setting {str(row.key)[:100]}", fault)
 
     def objects(self) -> Iterator[tuple[int, str]]:
-        """(id, why) of objects that cannot be read; reads all of them."""
+        """(id, reason) of objects that cannot be read; reads all of them."""
         for block in self._blocks(instances):
             damaged: dict[int, str] = {}
             with self._database.read() as connection:
@@ -92,7 +92,7 @@ class DamageRepository(Repository):
             yield from damaged.items()
 
     def _blocks(self, table: Table) -> Iterator[Sequence[Row[Any]]]:
-        """In order of the ids; no lock is held between blocks."""
+        """By id; no lock is held between blocks."""
         last: int | None = None
         while True:
             query = select(table).order_by(table.c.id).limit(_BLOCK)
@@ -105,7 +105,7 @@ class DamageRepository(Repository):
 
 
 def _of_other_types(connection: Connection, table: Table) -> Iterator[DamagedRow]:
-    """Rows with a value that its column cannot hold; SQLite takes anything anywhere."""
+    """Rows with a value of a type that its column cannot hold; SQLite accepts any type anywhere."""
     wrong = [func.typeof(column).not_in(_types_of(column)) for column in table.c]
     first = next(iter(table.primary_key.columns))
     for row in connection.execute(select(first, *wrong).where(or_(*wrong)).order_by(first)).fetchall():
@@ -119,7 +119,7 @@ def _types_of(column: Column[Any]) -> list[str]:
 
 
 def _without_parent(connection: Connection) -> Iterator[DamagedRow]:
-    """Rows that name others which are not there."""
+    """Rows that refer to missing ones."""
     for table, id_, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall():
         what, other = (_NAMES.get(name, name.replace("_", " ")) for name in (table, parent))
         yield DamagedRow(f"{what} {id_}" if id_ is not None else what, f"its {other} is not there")

@@ -1,13 +1,12 @@
-"""The connection to a project's SQLite file: transactions, durability, errors in plain words.
+"""The connection to a project's SQLite file: transactions, durability, plain error messages.
 
 Journal mode WAL, so that readers never wait for the writer. A user's edit is committed with synchronous=FULL: in WAL
-mode NORMAL keeps the file consistent but may lose the last commits when the power fails, and an edit that was
-acknowledged must not be lost. Work that can be repeated (a batch) commits with NORMAL, which saves a flush per image;
-the next FULL commit makes it durable too, the log being one.
+mode NORMAL keeps the file consistent but may lose the last commits in a power cut, and an acknowledged edit must not be
+lost. Repeatable work (a batch) commits with NORMAL, which saves a flush per image; the next FULL commit makes it
+durable, too, because there is only one log.
 
-On a network share (see `shares`) there is a rollback journal instead, always with FULL: nothing else is safe there when
-another computer reads the project, at the price of some round trips per edit.
-"""
+On a network share (see `shares`) it uses a rollback journal instead, always with FULL: nothing else is safe there if
+another computer reads the project, at the price of some round trips per edit."""
 
 import logging
 import os
@@ -34,10 +33,10 @@ _MOUNTS = Path("/proc/self/mountinfo")
 
 
 def share_type(path: Path) -> str | None:
-    """The kind of network share that `path` lies on, such as "nfs4" or "fuse.sshfs"; None on a local disk.
+    """The kind of network share that `path` lies on, such as "nfs4" or "fuse.sshfs"; None for a local disk.
 
-    Told by the system's table of mounts, which answers also while the share does not. On Windows only drives and UNC
-    paths are told apart; where there is no table (macOS) nothing is known, and the answer is None.
+    Read from the system's mount table, which works even while the share does not answer. On Windows only drives and UNC
+    paths are told apart; without a mount table (macOS) the answer is None.
     """
     if sys.platform == "win32":
         return _windows_share(path)
@@ -50,12 +49,12 @@ def share_type(path: Path) -> str | None:
 
 
 def is_network(kind: str) -> bool:
-    """`kind` as the table of mounts has it; all file systems in user space but those on a local block device count."""
+    """`kind` as in the mount table; all user-space file systems count except those on a local block device."""
     return kind in _NETWORK or kind.startswith("fuse.")
 
 
 def mount_type(mounts: str, path: Path) -> str | None:
-    """The file system type of the mount that holds `path`, by the text of /proc/self/mountinfo (see proc(5))."""
+    """The file system type of the mount that holds `path`, from the text of /proc/self/mountinfo (see proc(5))."""
     best, found = "", None
     place = os.path.realpath(path)
     for line in mounts.splitlines():
@@ -65,13 +64,13 @@ def mount_type(mounts: str, path: Path) -> str | None:
             continue
         point = _unescaped(fields[4])
         is_above = point == "/" or place == point or place.startswith(f"{point}/")
-        if is_above and len(point) >= len(best):  # of two mounts at one place the later one is on top
+        if is_above and len(point) >= len(best):  # of two mounts in one place the later one is on top
             best, found = point, source.split()[0]
     return found
 
 
 def _unescaped(text: str) -> str:
-    """Blanks and backslashes stand in the table as octal numbers."""
+    """The table has spaces and backslashes as octal numbers."""
     for code in ("\\040", "\\011", "\\012", "\\134"):
         text = text.replace(code, chr(int(code[1:], 8)))
     return text
@@ -91,24 +90,25 @@ def _windows_share(path: Path) -> str | None:
 log = logging.getLogger(__name__)
 
 _WAL_HEADER = b"\2\2"
-"""Bytes 18 and 19 of the file: the versions that writers and readers need (sqlite.org/fileformat2, section 1.3.3)."""
+"""Bytes 18 and 19 of the file: the versions required for writing and reading (sqlite.org/fileformat2, section
+1.3.3)."""
 BUSY_TIMEOUT_S = 20.0
-"""How long a write waits for another program's write before it gives up."""
+"""How long a write waits for another program's write."""
 
 JournalMode = Literal["WAL", "DELETE"]
 
 _NEVER = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
-"""What does not pass by waiting; all else is of the environment."""
+"""Errors that waiting does not resolve; all others are the environment's."""
 _GONE = "put the folder back where it was"
 _DURABLE = {"maskwright_synchronous": "FULL"}
 _REPEATABLE = {"maskwright_synchronous": "NORMAL"}
 _ALONE = {"maskwright_synchronous": "FULL", "maskwright_lock": "EXCLUSIVE"}
 _PAGE_BYTES = 8192
-"""An outline seldom fits into SQLite's usual 4096 with eight others; a million of them load a tenth faster."""
+"""In bytes. SQLite's usual 4096 seldom holds more than eight outlines; a million load a tenth faster with this."""
 
 
 class Database:
-    """One SQLite file, usable from any thread: each transaction takes a connection of its own from the pool."""
+    """One SQLite file, usable from any thread: each transaction takes a connection from the pool."""
 
     def __init__(self, path: Path, *, read_only: bool) -> None:
         self.path = path
@@ -123,7 +123,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A consistent view of the data. Raises ProjectError when the file cannot be read."""
+        """A consistent view of the data. Raises ProjectError if the file cannot be read."""
         with plain_words(self.path), self._borrowed() as connection, connection.begin():
             yield connection
 
@@ -131,8 +131,8 @@ class Database:
     def write(self, *, is_repeatable: bool = False, is_seen: bool = True) -> Iterator[Connection]:
         """One transaction, all or nothing; on return it is on disk (see above for `is_repeatable`).
 
-        Not `is_seen`: nothing that anybody reads is another afterwards, `revision` stays.
-        Raises ProjectError when the project is read-only, the disk full or another program in the way.
+        is_seen=False: nothing that anyone reads changes, so `revision` stays. Raises ProjectError if the project is
+        read-only, the disk is full or another program is in the way.
         """
         options = _REPEATABLE if is_repeatable and not self._is_on_share else _DURABLE
         with self._transaction(options, is_seen=is_seen) as connection:
@@ -140,11 +140,11 @@ class Database:
 
     @contextmanager
     def write_alone(self) -> Iterator[Connection]:
-        """As `write`, for loading much more than is already there, while nobody else uses the file.
+        """Like `write`, for loading much more than is already there, while nobody else uses the file.
 
-        In WAL mode each page goes to the log and from there to the file. With a rollback journal new pages are written
-        once, and only the few old ones that change are kept aside; if the program is killed, whoever opens the file
-        next takes everything back (see `settle_journal_mode`). A file that someone else has open stays in WAL mode.
+        In WAL mode each page is written to the log and then to the file. With a rollback journal new pages are written
+        once, and only the few old ones that change are saved; if the program is killed, whoever opens the file next
+        rolls everything back (see `settle_journal_mode`). A file that someone else has open stays in WAL mode.
         """
         self._require_writable()
         self._engine.dispose()
@@ -157,13 +157,13 @@ class Database:
             settle_journal_mode(self.path)
 
     def close(self) -> None:
-        """Give the connections back; the last one folds the log into the file."""
+        """Close the connections; the last one merges the log into the file."""
         self._is_closed = True
         self._engine.dispose()
 
     @contextmanager
     def _borrowed(self) -> Iterator[Connection]:
-        """One of the pool. What a thread still uses while the pool is given up, it closes itself."""
+        """A connection of the pool. A thread that still uses one when the pool is dropped closes it itself."""
         if self.is_read_only:
             self._follow_file()
         pool = self._engine.pool
@@ -186,12 +186,13 @@ class Database:
                 finally:
                     self.revision += is_seen
         except ProjectError:
-            # A file handle of a share that was away stays useless when it is back: the next attempt opens it again.
+            # A file handle of a share that was disconnected stays useless: the next attempt opens the file again.
             self._engine.dispose()
             raise
 
     def _follow_file(self) -> None:
-        """Another program has put an earlier copy in the file's place: it is read from now on, by every connection."""
+        """If another program has replaced the file by an earlier copy, read that from now on, with every
+        connection."""
         place = _place(self.path)
         if place is not None and place != self._place:
             self._place = place
@@ -202,12 +203,12 @@ class Database:
         if self.is_read_only:
             raise ProjectError("the project is open read-only", path=self.path.parent)
         if _place(self.path) != self._place:
-            # The system would let us write on, into a file that nobody will ever find again.
+            # The system would let us write to a deleted file that nobody will ever find again.
             raise ProjectError("the project file is missing or was replaced by another one", path=self.path, hint=_GONE)
 
 
 def _place(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another of the same name; None where there is none."""
+    """Identifies a file whatever its name; None if there is none."""
     try:
         found = path.stat()
     except OSError:
@@ -219,7 +220,7 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
     is_immutable = read_only and is_unchanging(path)
 
     def connected() -> sqlite3.Connection:
-        # In autocommit mode: SQLAlchemy's transactions are begun below, not guessed at by the driver.
+        # In autocommit mode: SQLAlchemy's transactions are started explicitly below, not guessed by the driver.
         mode: Mode = "ro" if read_only else "rw"
         connection = connect(path, mode, timeout=BUSY_TIMEOUT_S, is_immutable=is_immutable)
         try:
@@ -240,20 +241,20 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
             connection.exec_driver_sql("BEGIN")
             return
         connection.exec_driver_sql(f"PRAGMA synchronous={synchronous}")
-        # At once: a later upgrade of a read lock could fail half-way.
+        # Immediately: upgrading a read lock later could fail half-way.
         connection.exec_driver_sql(f"BEGIN {options.get('maskwright_lock', 'IMMEDIATE')}")
 
     return engine
 
 
 def is_unchanging(path: Path) -> bool:
-    """SQLite puts an index beside a file in WAL mode; where it may not, the file cannot change meanwhile either."""
+    """SQLite creates an index beside a file in WAL mode; where it cannot, the file cannot change either."""
     has_log = any(path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-journal"))
     return not has_log and not os.access(path.parent, os.W_OK)
 
 
 def create_file(path: Path) -> None:
-    """An empty database in its folder's journal mode. Raises ProjectError when the folder cannot be written."""
+    """An empty database in its folder's journal mode. Raises ProjectError if the folder cannot be written."""
     try:
         connection = connect(path, "rwc")
         try:
@@ -267,20 +268,20 @@ def create_file(path: Path) -> None:
 
 
 def journal_mode_for(path: Path) -> JournalMode:
-    """Of a file at this place."""
+    """The journal mode for a file in this place."""
     return "WAL" if share_type(path.parent) is None else "DELETE"
 
 
 def set_journal_mode(path: Path, mode: JournalMode) -> bool:
-    """Whether the file is in this mode now; it stays as it is where someone else has it open.
+    """Returns whether the file is in this mode now; it is not changed while someone else has it open.
 
-    What a killed program had half written with a rollback journal is taken back first.
+    Anything that a killed program left half written in a rollback journal is rolled back first.
     """
     connection = connect(path, "rw", timeout=0)
     try:
-        connection.execute("PRAGMA schema_version")  # takes back what a journal says
+        connection.execute("PRAGMA schema_version")  # rolls back what is in a journal
         return str(connection.execute(f"PRAGMA journal_mode={mode}").fetchone()[0]).upper() == mode
-    except sqlite3.DatabaseError as error:  # in use, or damaged, which whoever reads it will say
+    except sqlite3.DatabaseError as error:  # in use, or damaged, which reading it will report
         log.info("%s stays in its journal mode: %s", path, error)
         return False
     finally:
@@ -288,14 +289,14 @@ def set_journal_mode(path: Path, mode: JournalMode) -> bool:
 
 
 def settle_journal_mode(path: Path) -> None:
-    """Into the mode that the file's folder calls for: after `Database.write_alone`, or when it was moved to a share.
+    """Switch to the mode that the file's folder needs: after `Database.write_alone`, or when it was moved to a share.
 
-    Takes back what a killed program had half written. For the one program that may write.
+    Rolls back what a killed program left half written. Only for the one program that may write.
     """
     try:
         with path.open("rb") as file:
             is_wal = file.read(20)[18:] == _WAL_HEADER
-    except OSError:  # gone meanwhile; whoever writes next is told
+    except OSError:  # deleted meanwhile; the next write reports it
         return
     mode = journal_mode_for(path)
     if is_wal is not (mode == "WAL") or path.with_name(f"{path.name}-journal").exists():
@@ -304,7 +305,7 @@ def settle_journal_mode(path: Path) -> None:
 
 @contextmanager
 def plain_words(path: Path) -> Iterator[None]:
-    """Raises ProjectError for what SQLite says of the file at `path`."""
+    """Turns SQLite's errors about the file at `path` into ProjectError."""
     try:
         yield
     except DatabaseError as error:

@@ -1,4 +1,4 @@
-"""COCO's list of detections into a project: proposals with scores on the images that it has."""
+"""Imports a COCO results list into a project: proposals with scores for the images that it has."""
 
 import hashlib
 from collections import defaultdict
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 def take_detections(
     project: "ProjectSource", layer: "ProposalRepository", path: Path, options: "ImportOptions"
 ) -> tuple["ImportResult", list[Problem]]:
-    """Images and classes go by the ids that an export of the project gives them.
+    """Import with image and class ids as in an export of the project.
 
-    Like a model's run they take the place of the proposals that are there; what a user has answered stays. Raises
-    FormatError for what is no list of detections, and for one of which nothing is about this project.
+    Like a model's run it replaces open proposals; what a user has answered stays. Raises FormatError for anything but a
+    results list, and for one without any entry for this project.
     """
-    from maskwright.formats.json_stream import parsed  # these bring OpenCV
+    from maskwright.formats.json_stream import parsed  # these import OpenCV
     from maskwright.project.import_values import ImportResult, require_whole
 
     try:

@@ -1,4 +1,4 @@
-"""The part of a project that keeps what steps took of a user: clicks, keys, seconds. Local, and only if wanted."""
+"""The part of a project that records what steps cost a user: clicks, keys, seconds. Local, and only if wanted."""
 
 from typing import Any
 
@@ -18,24 +18,24 @@ class EffortRepository(Repository):
 
     @property
     def is_recorded(self) -> bool:
-        """Whether clicks, keys and times are kept; from the beginning they are."""
+        """Whether clicks, keys and times are recorded; on by default."""
         with self._database.read() as connection:
             return is_recorded(connection)
 
     def record(self, is_on: bool) -> None:
-        """While it is off nothing of the kind is stored; what was stored before stays until `forget`."""
+        """While it is off nothing of the kind is stored; earlier records stay until `forget`."""
         row = upsert(settings).values(key=_SETTING, value=to_json(is_on))
         with self._database.write() as connection:
             connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value}))
 
     def forget(self) -> None:
-        """Erase all clicks, keys and times; the steps themselves stay, undo needs them."""
+        """Erase all clicks, keys and times; the steps themselves stay, because undo needs them."""
         with self._database.write() as connection:
             connection.execute(update(history).values(clicks=None, keys=None, active_s=None))
             connection.execute(delete(image_looks))
 
     def add_look(self, image_id: int, gesture: UserEffort) -> None:
-        """Count what was spent on an image without changing an object: looking, "done", continuing."""
+        """Count what was spent on an image without changing an object: looking, marking as done."""
         row = upsert(image_looks).values(image_id=image_id, **gesture_to_row(gesture))
         added = {name: image_looks.c[name] + row.excluded[name] for name in gesture_to_row(gesture)}
         with self._database.write(is_repeatable=True) as connection:
@@ -54,12 +54,14 @@ def _is_sound(row: Row[Any]) -> bool:
 
 
 def is_recorded(connection: Connection) -> bool:
+    """See `EffortRepository.is_recorded`."""
     text = connection.scalar(select(settings.c.value).where(settings.c.key == _SETTING))
     try:
         return text is None or bool(from_json(text))
-    except (TypeError, ValueError):  # nobody can have said so
+    except (TypeError, ValueError):  # an invalid value cannot be the user's choice
         return False
 
 
 def gesture_to_row(gesture: UserEffort) -> dict[str, float]:
+    """As stored with a step."""
     return {"clicks": gesture.clicks, "keys": gesture.keys, "active_s": round(gesture.active_s, 3)}

@@ -1,4 +1,5 @@
-"""The part of a project that remembers: every change of every image, for undo after a restart and for going back."""
+"""The part of a project that remembers every change of every image, for undo after a restart and for going back in
+time."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -42,12 +43,12 @@ class HistoryEntry:
     label: str
     change: Change
     gesture: UserEffort | None = None
-    """What it took; None where that is not recorded. Clicks and keys are 0 for steps of before they were counted."""
+    """The effort; None if not recorded. Clicks and keys are 0 for steps from before they were counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepCount:
-    """So many steps of one name on one image."""
+    """Number of steps of one name in one image."""
 
     image_id: int
     file_name: str
@@ -55,12 +56,12 @@ class StepCount:
     label: str
     count: int
     last_at: str
-    """Of the latest; ISO 8601, UTC."""
+    """Time of the latest; ISO 8601, UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class UndoSteps:
-    """A user's steps on an image: `undo` oldest first, `redo` latest undone last; both are used from their end.
+    """A user's steps in an image: `undo` oldest first, `redo` latest undone last; both are used from their end.
 
     Each entry's `change` is the step as it was first made.
     """
@@ -70,7 +71,7 @@ class UndoSteps:
 
 
 class HistoryRepository(Repository):
-    """Every step of every image."""
+    """All steps of all images."""
 
     def __init__(self, database: Database, instances: InstanceRepository) -> None:
         super().__init__(database)
@@ -90,7 +91,7 @@ class HistoryRepository(Repository):
         return [_entry(row, aliases) for row in reversed(rows)]
 
     def _readable_steps(self, image_id: int, limit: int) -> list[HistoryEntry]:
-        """As `of`, those after the latest damaged one: what was done before that cannot be taken back."""
+        """Like `of`, but only those after the latest damaged one: what was done before it cannot be undone."""
         query = select(history).where(history.c.image_id == image_id).order_by(history.c.id.desc()).limit(limit)
         with self._database.read() as connection:
             aliases = read_aliases(connection)
@@ -105,7 +106,7 @@ class HistoryRepository(Repository):
         return entries[::-1]
 
     def all(self) -> Iterator[HistoryEntry]:
-        """Every change of every image in the order in which they were made, fetched block by block."""
+        """Every change of every image in the order in which they were made, fetched in blocks."""
         last = 0
         while True:
             query = select(history).where(history.c.id > last).order_by(history.c.id).limit(_BLOCK)
@@ -118,7 +119,7 @@ class HistoryRepository(Repository):
             last = rows[-1].id
 
     def counts_since(self, when: str) -> list[StepCount]:
-        """What was done on which image from `when` (ISO 8601, UTC) on, the image worked on last first."""
+        """What was done in which image from `when` (ISO 8601, UTC) on; the image worked on last comes first."""
         query = (
             select(
                 history.c.image_id,
@@ -144,12 +145,12 @@ class HistoryRepository(Repository):
     def undo_steps(self, image_id: int, *, limit: int = MOST_STEPS) -> UndoSteps:
         """What can be undone and redone now, as it was when the project was closed.
 
-        Steps on proposals that a later run has replaced end the list: they cannot be taken back any more.
+        Steps on proposals that a later run has replaced end the list, because they cannot be undone any more.
         """
         done: list[HistoryEntry] = []
         undone: list[HistoryEntry] = []
         for entry in self._readable_steps(image_id, 4 * limit):
-            if entry.change.is_empty:  # between two classes that are one now
+            if entry.change.is_empty:  # between two classes that have been merged since
                 continue
             match entry.kind:
                 case "edit":
@@ -168,7 +169,7 @@ class HistoryRepository(Repository):
     def document_at(self, image_id: int, when: str) -> Document:
         """The image's instances as they were at a time (ISO 8601, UTC).
 
-        Raises ProjectError where a step or an object is damaged, so that they cannot be known.
+        Raises ProjectError if a step or an object is damaged, so that they cannot be known.
         """
         document = self._instances.document(image_id)
         for entry in reversed(self.of(image_id, since=when, limit=1_000_000)):
@@ -179,13 +180,13 @@ class HistoryRepository(Repository):
         return document
 
     def change_back_to(self, image_id: int, when: str) -> Change:
-        """What has to be applied to bring an image back to how it was at a time; an edit like any other."""
+        """The change that restores an image as it was at a time; an edit like any other."""
         before, after = self._instances.document(image_id).instances, self.document_at(image_id, when).instances
         return Change.of((before.get(id_), after.get(id_)) for id_ in sorted(before.keys() | after.keys()))
 
 
 def _first_since(connection: Connection, when: str) -> int:
-    """Id of the first step from a time on, or one above all: they are in order of time, and few rows are read."""
+    """Id of the first step from a time on, or one above all: steps are ordered by time, so few rows are read."""
     low, high = 0, (connection.scalar(select(func.max(history.c.id))) or 0) + 1
     while low < high:
         middle = (low + high) // 2
@@ -200,7 +201,7 @@ def _first_since(connection: Connection, when: str) -> int:
 
 
 def _applicable(document: Document, changes: Sequence[Change]) -> list[Change]:
-    """As many of `changes`, one after the other, as fit."""
+    """As many of `changes`, in order, as can be applied."""
     fitting: list[Change] = []
     for change in changes:
         try:
@@ -227,7 +228,7 @@ def _entry(row: Row[Any], aliases: Aliases) -> HistoryEntry:
 
 
 def step_fault(row: Row[Any]) -> str | None:
-    """What is wrong with a row of the history besides its change; None for a sound one."""
+    """What is wrong with a row of the history apart from its change; None if it is sound."""
     if row.kind not in _KINDS or not isinstance(row.label, str):
         return f"a step of the kind {row.kind!r:.60}"
     try:

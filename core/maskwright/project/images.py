@@ -27,7 +27,7 @@ OriginField = Literal["score_threshold", "nms_iou", "mask_threshold", "min_iou",
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From `low`, included, to `high`, included where it is a number and left out where it is a time; None: no end.
+    """A range from `low`, included, to `high`, included if a number and excluded if a time; None for open.
 
     Times are ISO 8601, UTC, without a zone.
     """
@@ -36,6 +36,7 @@ class Span:
     high: float | str | None = None
 
     def filters(self, column: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+        """Conditions on a column."""
         found = [] if self.low is None else [column >= self.low]
         if self.high is not None:
             found.append(column < self.high if isinstance(self.high, str) else column <= self.high)
@@ -44,22 +45,22 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class InstanceSearch:
-    """What to look for among the instances; None: any."""
+    """What to look for among the instances; None for any."""
 
     category_ids: tuple[int, ...] | None = None
     states: tuple[InstanceState, ...] | None = None
     min_score: float | None = None
     max_score: float | None = None
     model_name: str | None = None
-    """A part of it, or the beginning of its hash."""
+    """A part of the name, or the beginning of its hash."""
     origin: Mapping[OriginField, Span] = field(default_factory=dict)
-    """Thresholds that chose a proposal, and when it was made."""
+    """The thresholds that selected a proposal, and when it was made."""
     edited: Span | None = None
-    """When a user last touched it."""
+    """When a user last changed it."""
 
     @property
     def is_about_time(self) -> bool:
-        """Whether the time of the last touch leaves out more than class and score do."""
+        """Whether the time of the last change narrows the search more than class and score do."""
         return self.edited is not None and (self.category_ids, self.min_score, self.max_score) == (None, None, None)
 
     def filters(self) -> list[ColumnElement[bool]]:
@@ -88,18 +89,23 @@ class InstanceSearch:
 
 
 class NewImage(Protocol):
-    """What is known of a file before it belongs to a project; `file_name` is relative to the image root."""
+    """What is known of a file before it is added to a project; `file_name` is relative to the image root."""
 
     @property
-    def file_name(self) -> str: ...
+    def file_name(self) -> str:
+        """Relative to the image root, with forward slashes."""
+
     @property
-    def width(self) -> int: ...
+    def width(self) -> int:
+        """After EXIF rotation, in pixels."""
+
     @property
-    def height(self) -> int: ...
+    def height(self) -> int:
+        """After EXIF rotation, in pixels."""
 
 
 class ImageRepository(Repository):
-    """Images of a project."""
+    """The images of a project."""
 
     def __init__(self, database: Database, root: Path) -> None:
         super().__init__(database)
@@ -107,10 +113,12 @@ class ImageRepository(Repository):
         """The folder that file names count from."""
 
     def add(self, headers: Iterable[NewImage]) -> int:
-        """Add the files not known yet, in order; how many those were. Ids grow in the order of adding."""
+        """Add the files that are not known yet, in order; returns their number. Ids increase in the order of
+        adding."""
         with self._database.write() as connection:
             new = _unknown(connection, {header.file_name: header for header in headers})
-            first = highest_number(connection, "image") + 1  # by no file either: exports go by the ids of files
+            # not used by imported files either, because exports use the ids of files
+            first = highest_number(connection, "image") + 1
             rows = [
                 {"id": id_, "file_name": each.file_name, "width": each.width, "height": each.height}
                 for id_, each in enumerate(new, start=first)
@@ -129,8 +137,8 @@ class ImageRepository(Repository):
     ) -> NDArray[np.int64]:
         """(N,) int64 in order of adding: all, or those in one of `states` whose file name contains `text`.
 
-        `having`: only images with at least one such instance. `standings`: also, or only, those that are no part of the
-        set.
+        `having`: only images with at least one such instance. `standings`: include excluded or removed images, or only
+        these.
         """
         found = select(images.c.id).where(*_filters(states, text, having), _stand(standings)).subquery()
         with self._database.read() as connection:
@@ -139,7 +147,7 @@ class ImageRepository(Repository):
         return np.sort(np.array(joined.split(",") if joined else [], np.int64))
 
     def records(self, ids: Sequence[int]) -> list[ImageRecord]:
-        """The records of `ids` in their order; ids that do not exist are left out."""
+        """The records of `ids` in their order; unknown ids are left out."""
         known: dict[int, ImageRecord] = {}
         with self._database.read() as connection:
             for start in range(0, len(ids), _BLOCK):
@@ -149,14 +157,14 @@ class ImageRepository(Repository):
         return [known[int(id_)] for id_ in ids if int(id_) in known]
 
     def record(self, image_id: int) -> ImageRecord:
-        """Raises ProjectError when there is no such image."""
+        """The record of an image. Raises ProjectError if there is none."""
         records = self.records([image_id])
         if not records:
             raise ProjectError(f"the project has no image {image_id}")
         return records[0]
 
     def find(self, file_name: str) -> ImageRecord | None:
-        """By its name relative to the image root, forward slashes."""
+        """Find an image by its name relative to the image root, with forward slashes; None if there is none."""
         with self._database.read() as connection:
             row = connection.execute(select(images).where(images.c.file_name == file_name)).one_or_none()
         return image_from_row(row) if row is not None else None
@@ -166,20 +174,20 @@ class ImageRepository(Repository):
         return self.root / record.file_name
 
     def all(self, *, standings: Collection[ImageStanding] = (ImageStanding.LISTED,)) -> Iterator[ImageRecord]:
-        """Records in order of adding, fetched block by block; no lock is held between blocks. `standings`: of these."""
+        """Records in order of adding, fetched in blocks; no lock is held between them."""
         ids = self.ids(standings=standings)
         for start in range(0, len(ids), _BLOCK):
             yield from self.records(ids[start : start + _BLOCK].tolist())
 
     def set_state(self, image_id: int, state: ImageState) -> None:
-        """Raises UnfitEditError when there is no such image."""
+        """Set an image's state. Raises UnfitEditError if there is no such image."""
         with self._database.write() as connection:
             changed = connection.execute(update(images).where(images.c.id == image_id).values(state=state.value))
             if not changed.rowcount:
                 raise UnfitEditError("the image is no longer in the project", path=self._database.path.parent)
 
     def set_standing(self, image_ids: Collection[int], standing: ImageStanding) -> list[int]:
-        """Take images into the set or out of it; ids of those that stood otherwise. Nothing of them is deleted."""
+        """Include, exclude or remove images; returns the ids of those that changed. Nothing of them is deleted."""
         with self._database.write() as connection:
             changed: list[int] = []
             wanted = [int(id_) for id_ in image_ids]
@@ -190,14 +198,14 @@ class ImageRepository(Repository):
             return changed
 
     def standing_counts(self) -> dict[ImageStanding, int]:
-        """Number of images of each standing, all standings present."""
+        """Number of images of each standing, including zeros."""
         query = select(images.c.standing, func.count()).group_by(images.c.standing)
         with self._database.read() as connection:
             counted: dict[str, int] = {row.standing: row[1] for row in connection.execute(query)}
         return {standing: counted.get(standing.value, 0) for standing in ImageStanding}
 
     def state_counts(self) -> dict[ImageState, int]:
-        """Number of images of the set in each state, all states present."""
+        """Number of images of the set in each state, including zeros."""
         listed = _stand((ImageStanding.LISTED,))
         query = select(images.c.state, func.count()).where(listed).group_by(images.c.state)
         with self._database.read() as connection:
@@ -208,7 +216,7 @@ class ImageRepository(Repository):
 
 
 def _stand(standings: Collection[ImageStanding]) -> ColumnElement[bool]:
-    """Whatever is none of these words counts as listed."""
+    """Any unknown value counts as listed."""
     if ImageStanding.LISTED in standings:
         return images.c.standing.not_in([each.value for each in ImageStanding if each not in standings])
     return images.c.standing.in_([standing.value for standing in standings])
@@ -231,7 +239,7 @@ def _filters(
         filters.append(images.c.state.in_([state.value for state in states]))
     if text:
         filters.append(images.c.file_name.icontains(text, autoescape=True))
-    if having is not None and having.is_about_time:  # what was touched is few, and has an index of its own
+    if having is not None and having.is_about_time:  # few instances have been changed, and these have their own index
         filters.append(images.c.id.in_(select(instances.c.image_id).where(*having.filters())))
     elif having is not None:
         filters.append(select(instances.c.id).where(instances.c.image_id == images.c.id, *having.filters()).exists())

@@ -1,4 +1,4 @@
-"""How annotations come into a project, and what came."""
+"""Options and results of an import."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,45 +12,45 @@ from maskwright.words import count_of
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What came in."""
+    """What was imported."""
 
     image_count: int
     instance_count: int
-    """All that the project has of the file now; `added_count` of them had not been there."""
+    """All objects of the file that the project has now; `added_count` of them are new."""
     category_count: int
     renumbered_count: int = 0
-    """Instances whose id was taken in the project."""
+    """Objects whose id was taken in the project."""
     resized: tuple[str, ...] = ()
-    """Images of another size than the annotations are for; these were left out."""
+    """Images whose size differs from that of their annotations; these were left out."""
     added_count: int = 0
     updated_count: int = 0
-    """Were there, and are now as the file has them."""
+    """Objects that existed and were updated from the file."""
     kept_count: int = 0
-    """Were there, and were left as a user has changed them since."""
+    """Objects that existed and were kept as a user has changed them since."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """How annotations are imported. By default what can be read, once."""
+    """How annotations are imported. By default everything readable, each object once."""
 
     is_strict: bool = False
-    """Nothing at all unless everything can be imported."""
+    """Import nothing unless everything can be imported."""
     is_trial: bool = False
-    """Only to see what would come of it."""
+    """Only report what would happen."""
     adds_again: bool = False
-    """Also objects that are already there."""
+    """Also add objects that exist already."""
     may_lack_images: bool = False
-    """Even if not one of the images is in the image folder."""
+    """Import even if none of the images is in the image folder."""
     class_names: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
-    """{class of the file: what it is called here, or None to leave its objects out}; others keep their names."""
+    """{class of the file: its name here, or None to leave its objects out}; other classes keep their names."""
     image_names: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """{image of the file that is not in the image folder: the file that it is there}."""
+    """{image of the file that is not in the image folder: the file there to use for it}."""
     leaves_out_missing: bool = False
-    """Images that are not in the image folder, with their objects; else they are listed as missing."""
+    """Skip images that are not in the image folder, with their objects; otherwise they are listed as missing."""
 
 
 def require_whole(problems: Sequence[Problem], path: Path, options: ImportOptions) -> None:
-    """Raises IncompleteError where a strict import would leave something out."""
+    """Raises IncompleteError if a strict import would leave something out."""
     skipped = [each for each in problems if each.effect == "skipped"]
     if options.is_strict and skipped:
         count = count_of(len(skipped), "item")
@@ -61,7 +61,7 @@ def require_whole(problems: Sequence[Problem], path: Path, options: ImportOption
 
 
 def require_sizes(result: ImportResult, options: ImportOptions) -> None:
-    """Raises IncompleteError where a strict import would leave out images for their size."""
+    """Raises IncompleteError if a strict import would leave out images because of their size."""
     if options.is_strict and result.resized:
         images = count_of(len(result.resized), "image")
         raise IncompleteError(

@@ -1,4 +1,4 @@
-"""The part of a project that takes in annotations made elsewhere, in one transaction."""
+"""The part of a project that imports annotations made elsewhere, in one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -42,31 +42,31 @@ if TYPE_CHECKING:
 
 _LOOKED_AT = 1000
 _IMAGES = "images"
-"""Beside a COCO file, where its names usually count from; exports put them there."""
+"""Beside a COCO file; its image names are usually relative to this folder, where exports put the images."""
 
 
 class _TrialError(Exception):
-    """Takes a transaction back that was only to be tried."""
+    """Rolls back a transaction that was only a trial."""
 
 
 class _ChangedError(Exception):
-    """The project got its first objects while a file was looked at."""
+    """Someone added the project's first objects while the file was being read."""
 
 
 class ImportRepository(Repository):
-    """Annotations made elsewhere."""
+    """Imports annotations made elsewhere."""
 
     def __init__(self, database: Database, source: ProjectSource, proposals: ProposalRepository) -> None:
         super().__init__(database)
         self._source, self._proposals = source, proposals
 
     def add(self, data: Annotated, options: ImportOptions | None = None) -> ImportResult:
-        """Add everything in `data` in one transaction: an error leaves the project as it was.
+        """Add everything in `data` in one transaction: an error leaves the project unchanged.
 
-        Images are the same when their file names are; categories when their names are. What is there keeps its id; what
-        comes gets one that was never given, and the file's id is kept for the export: a project without annotations
-        takes over all of them, another one those that are not in use. Objects that are already there are not added
-        again but updated from the file, unless a user has changed them.
+        Images are matched by file name, categories by name. Existing things keep their ids; new ones get ids that were
+        never used, and the file's ids are kept for the export: a project without annotations takes over all of them,
+        another one those that are free. Objects that exist already are not added again but updated from the file,
+        unless a user has changed them.
         """
         chosen = options or ImportOptions()
         result: ImportResult | None = None
@@ -90,14 +90,14 @@ class ImportRepository(Repository):
         alone: bool = False,
         options: ImportOptions | None = None,
     ) -> tuple[ImportResult, list[Problem]]:
-        """Import a file or folder of any known format; also what could not be read.
+        """Import a file or folder of any known format; also returns the problems.
 
-        Images that are named otherwise than in the image folder are found there by the end of their path.
-        `alone`: nobody reads the project meanwhile, which makes a large file faster (see `Database.write_alone`).
-        Raises FormatError for what is not that format, or none that is known, IncompleteError for what a strict import
-        cannot take in whole, and where not one of the images is in the image folder.
+        Images with other names than in the image folder are matched by the end of their path. `alone`: nobody reads the
+        project meanwhile, which makes large files faster (see `Database.write_alone`). Raises FormatError for an
+        unknown or wrong format or if none of the images is in the image folder, IncompleteError if a strict import
+        cannot take everything.
         """
-        # Here and not above: the formats bring OpenCV, which a window does not need before it is painted.
+        # Imported here, because the formats import OpenCV, which a window does not need to start.
         from maskwright.formats.registry import format_of, is_results
         from maskwright.project.detections import take_detections
 
@@ -116,9 +116,9 @@ class ImportRepository(Repository):
     def add_coco(
         self, path: Path, *, alone: bool = False, options: ImportOptions | None = None
     ) -> tuple[ImportResult, list[Problem]]:
-        """Import a COCO file of any size into a project without annotations as a stream; as `take_in` otherwise.
+        """Import a COCO file of any size: as a stream if the project has no annotations, otherwise as `add`.
 
-        Also returns what could not be read. Raises FormatError for a file that is not COCO, and as `add_file`.
+        Also returns the problems. Raises FormatError for a file that is not COCO, and as `add_file`.
         """
         from maskwright.formats.coco.reader import read_coco
         from maskwright.formats.coco.stream import CocoStream
@@ -136,14 +136,14 @@ class ImportRepository(Repository):
                 return self._take_stream(stream, path, chosen, alone=alone, keeps_ids=keeps_ids)
             except TooHighError:
                 continue
-            except _ChangedError:  # someone works here
+            except _ChangedError:  # someone is working in this project
                 break
         return self._take_read(read_coco(path, size_of=size_of), path, chosen, _IMAGES)
 
     def read(self, path: Path) -> "DataSet":
         """What a file or folder of any known format would bring, with the names that its images have here.
 
-        Results lists of detectors are not read. Raises FormatError as `add_file` does, but not for missing images.
+        Does not read results lists of detectors. Raises FormatError as `add_file` does, but not for missing images.
         """
         from maskwright.formats.coco.reader import read_coco
         from maskwright.formats.registry import format_of
@@ -216,10 +216,10 @@ class ImportRepository(Repository):
         problems: list[Problem],
         image_folder: str = "",
     ) -> dict[str, str]:
-        """{name in the file: name here} of images that are here under another path; each is a problem, too.
+        """{name in the file: name here} of images that are here under another path; each is also a problem.
 
-        But not where they lie in `image_folder` beside the file, from where the format counts names.
-        Raises FormatError where not one image is here and that matters.
+        Except for images in `image_folder` beside the file, to which the format's names are relative. Raises
+        FormatError if not one image is here and that matters.
         """
         with self._database.read() as connection:
             known = {usable_name(*row) for row in connection.execute(select(images.c.id, images.c.file_name))}
@@ -228,7 +228,7 @@ class ImportRepository(Repository):
             return {}
         if found := names_in_folder(names, here, path, self._source.image_root, image_folder):
             return found
-        # Where one name fits, they count from the image folder, and the others are of images that are not there.
+        # If one name fits, names are relative to the image folder, and the other images are missing.
         found = matched_names(names, here) if here.isdisjoint(names) else {}
         problems += [
             Problem(name, f"was matched to {place!r} in the image folder", "changed") for name, place in found.items()
@@ -242,9 +242,9 @@ class ImportRepository(Repository):
         return found
 
     def _misfits(self, records: Iterable[ImageRecord]) -> frozenset[str]:
-        """Names of images that are not in the project yet and whose file has another size than the record.
+        """Names of images that are new to the project and whose file has another size than the record.
 
-        As long as none of a thousand has, the others are not opened.
+        If none of the first thousand has, the others are not opened.
         """
         known = self._sizes_here()
         new = [image for image in records if image.file_name not in known]
@@ -254,7 +254,7 @@ class ImportRepository(Repository):
         return frozenset(image.file_name for image in new if _is_misfit(image, self._source.image_root))
 
     def _sizes_here(self) -> Mapping[str, tuple[int, int]]:
-        """Of all images of the project, by name; damaged ones have none."""
+        """Of all images of the project, by name; damaged ones are missing."""
         columns = (images.c.id, images.c.file_name, images.c.width, images.c.height)
         with self._database.read() as connection:
             rows = connection.execute(select(*columns)).fetchall()
@@ -295,7 +295,8 @@ def _taken(connection: Connection, data: Annotated, misfits: frozenset[str], *, 
 def take_stream(
     connection: Connection, stream: "CocoStream", misfits: frozenset[str] = frozenset(), *, keeps_ids: bool = True
 ) -> ImportResult:
-    """Into a fresh project. Unless `keeps_ids` all objects get new ids, as they do where any has been given before.
+    """Import a stream into a fresh project. Unless `keeps_ids` all objects get new ids, as they do if any has been used
+    before.
 
     Raises TooHighError for an id that the project cannot take over.
     """
@@ -317,12 +318,12 @@ def take_stream(
 
 
 def _header(values: Mapping[str, object]) -> dict[str, object]:
-    """What a file has beside its objects, less their order under its own ids."""
+    """What a file has besides its objects, except for their order by its own ids."""
     from maskwright.formats.coco.options import ORDER_SETTING
 
     return {key: value for key, value in values.items() if key != ORDER_SETTING}
 
 
 def _is_fresh(connection: Connection) -> bool:
-    """Nothing refers to an image or instance yet."""
+    """Whether nothing refers to an image or instance yet."""
     return not any(connection.scalar(select(table).limit(1)) for table in (instances, history, run_images, signals))

@@ -1,7 +1,6 @@
-"""What a file brings, put beside what a project has: classes and images matched by name, ids given by the database.
+"""Merges a file's content with a project's: classes and images matched by name, ids assigned by the database.
 
-Nothing that is there gets another id: an open window, its undo steps and edits under way go by them.
-"""
+Existing ids never change: an open window, its undo steps and edits in progress refer to them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -25,7 +24,7 @@ _INSERT_IMAGE = (
 
 
 class Annotated(Protocol):
-    """What comes in, see `formats.data_set.DataSet`."""
+    """What is imported, see `formats.data_set.DataSet`."""
 
     @property
     def settings(self) -> Mapping[str, Any]: ...
@@ -37,10 +36,10 @@ class Annotated(Protocol):
 
 
 def take_categories(connection: Connection, incoming: Sequence[Category], *, is_fresh: bool) -> dict[int, int]:
-    """{the file's id: the project's}. In a fresh project the file's names win, and its ids in what is exported.
+    """{the file's id: the project's}. In a fresh project the file's names win, and its ids are exported.
 
-    Two classes of a file stay two, also where their names are alike: each class of the project is the same as one of
-    them at most, the one of its own name before one that is written otherwise.
+    Two classes of a file stay separate even if their names are alike: each class of the project matches at most one of
+    them, preferably one with exactly its name.
     """
     same = _same_categories(connection, incoming)
     merged = {merged_name.casefold(): id_ for merged_name, id_ in read_merged_names(connection).items()}
@@ -71,7 +70,7 @@ def take_categories(connection: Connection, incoming: Sequence[Category], *, is_
 
 
 def _same_categories(connection: Connection, incoming: Sequence[Category]) -> dict[int, Category]:
-    """{the file's id: the project's class that it is}, each class of the project once."""
+    """{the file's id: the matching class of the project}, each class of the project at most once."""
     numbers = read_numbers(connection, "category")
     left = list(read_categories(connection))
     found: dict[int, Category] = {}
@@ -92,11 +91,11 @@ def _same_categories(connection: Connection, incoming: Sequence[Category]) -> di
 def take_images(
     connection: Connection, incoming: list[ImageRecord], misfits: frozenset[str] = frozenset(), *, is_fresh: bool
 ) -> tuple[dict[int, int], list[str]]:
-    """{the file's id: the project's}, and the names of images whose size differs from what the project knows.
+    """{the file's id: the project's}, and the names of images whose size differs from the project's.
 
-    `misfits`: names of new images whose files are of another size; they are not imported either.
+    `misfits`: names of new images whose files have another size; they are not imported either.
     """
-    # By the name in the table: a damaged image keeps its place, and what comes for it is of another size.
+    # By the name in the table: a damaged image keeps its row, and its annotations have another size.
     there = {row.file_name: image_from_row(row) for row in connection.execute(select(images).order_by(images.c.id))}
     differing = {each.id for each in incoming if each.file_name in misfits or _differs(each, there.get(each.file_name))}
     resized = [each.file_name for each in incoming if each.id in differing]
@@ -130,7 +129,7 @@ def take_instances(
     *,
     is_fresh: bool,
 ) -> tuple[int, int]:
-    """How many came in, and how many of them are called otherwise in files from now on."""
+    """Number of imported instances, and how many of them get other ids in files from now on."""
     given = np.array(_in_order(data, image_ids, is_fresh=is_fresh), np.int64)
     ids = _new_ids(connection, given)
     used = given[:0] if is_fresh else used_numbers(connection, "instance")
@@ -157,21 +156,21 @@ def take_instances(
 
 
 def _with_proposals(connection: Connection) -> set[int]:
-    """Images whose proposals nobody has answered: what a file says of them does not make them done."""
+    """Images with unanswered proposals: what a file says about them does not make them done."""
     query = select(instances.c.image_id).where(instances.c.state == InstanceState.PROPOSED.value).distinct()
     return set(connection.scalars(query))
 
 
 def keep_order(connection: Connection, image_ids: list[int], objects: FileOrder) -> None:
-    """Remember the file's order of images and objects, all by the project's ids, unless it is that of the ids."""
-    from maskwright.formats.coco.options import ORDER_SETTING  # it brings OpenCV
+    """Remember the file's order of images and objects, by the project's ids, unless it is sorted by id."""
+    from maskwright.formats.coco.options import ORDER_SETTING  # it imports OpenCV
 
     if not objects.is_natural or image_ids != sorted(image_ids):
         write_settings(connection, {ORDER_SETTING: {"images": image_ids, "annotations": objects.ids}})
 
 
 def _in_order(data: Annotated, image_ids: Mapping[int, int], *, is_fresh: bool) -> list[int]:
-    """The file's ids of what comes in: in the file's order, or image by image where that order is not kept."""
+    """The file's ids of what is imported: in the file's order, or image by image if that order is not kept."""
     from maskwright.formats.coco.options import ORDER_SETTING
 
     taken = [each.id for file_id in image_ids for each in data.instances(file_id)]
@@ -185,7 +184,7 @@ def _in_order(data: Annotated, image_ids: Mapping[int, int], *, is_fresh: bool) 
 
 
 def _new_ids(connection: Connection, given: "np.typing.NDArray[np.int64]") -> "np.typing.NDArray[np.int64]":
-    """The file's ids where not one of them can have been given before, else as many new ones."""
+    """The file's ids if none of them can have been used before, else as many new ones."""
     if not len(given):
         return given
     small = given[given < LARGEST_KEPT]
@@ -198,7 +197,7 @@ def _new_ids(connection: Connection, given: "np.typing.NDArray[np.int64]") -> "n
 
 
 def _name_all(connection: Connection, kind: Any, pairs: dict[int, int], *, is_fresh: bool) -> None:
-    """{id: the file's id} for the export. In a fresh project what is there gives way, else the file's ids do."""
+    """{id: the file's id} for the export. In a fresh project existing ids give way, else the file's ids do."""
     if is_fresh:
         displace(connection, kind, pairs)
         name_in_files(connection, kind, pairs.items())
@@ -220,7 +219,7 @@ def _insert_images(connection: Connection, numbered: list[tuple[int, ImageRecord
 
 
 def _update_images(connection: Connection, numbered: list[tuple[int, ImageRecord]]) -> None:
-    """State, count and other keys as the file has them."""
+    """State, counts and other keys as in the file."""
     if not numbered:
         return
     table = update(images).where(images.c.id == bindparam("at"))

@@ -1,4 +1,4 @@
-"""The rows of a project's instances and of their history, read and written within a transaction."""
+"""The database rows of a project's instances and of their history, read and written within a transaction."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -24,14 +24,14 @@ from maskwright.project.rows import (
 from maskwright.project.schema import counters, history, images, instances, provenances
 
 StepKind = Literal["edit", "undo", "redo", "proposals"]
-"""What a history entry is: a user's new step, a step taken back, a step done again, or a model's proposals."""
+"""The kind of a history entry: a user's new step, an undone step, a redone step, or a model's proposals."""
 
 _NEXT_INSTANCE = "instance_id"
 _BLOCK = 500
 _MOST_ID = 1 << 52
-"""Above it an id is no instance's; readers of JSON tell numbers apart up to twice that."""
+"""Higher ids are invalid; JSON readers tell numbers apart up to twice that."""
 _SKIPPED = 1_000_000
-"""Ids left free where it is not known any more which have been given."""
+"""Ids skipped if it is no longer known which have been used."""
 _COUNT = (
     select(func.count())
     .where(instances.c.image_id == images.c.id, instances.c.state != InstanceState.REJECTED.value)
@@ -40,15 +40,16 @@ _COUNT = (
 
 
 def read_instances(connection: Connection, image_id: int) -> tuple[Instance, ...]:
+    """The instances of an image, by id."""
     return stored_instances(connection, [image_id])[image_id]
 
 
 def stored_instances(
     connection: Connection, image_ids: Sequence[int], damaged: dict[int, str] | None = None
 ) -> dict[int, tuple[Instance, ...]]:
-    """{image id: its instances in order of their ids}, for each of `image_ids`, of which there are not many.
+    """{image id: its instances by id}, for each of `image_ids`, which should be few.
 
-    Rows that cannot be read stay as they are; why goes into `damaged` by id.
+    Unreadable rows are not changed; the reasons go into `damaged` by id.
     """
     query = select(instances).where(instances.c.image_id.in_(image_ids)).order_by(instances.c.id)
     rows = connection.execute(query).fetchall()
@@ -60,16 +61,17 @@ def stored_instances(
 
 
 def next_id(connection: Connection) -> int:
-    """No instance has had this id or one above."""
+    """An id that, like all above it, no instance has ever had."""
     stored = connection.scalar(select(counters.c.next).where(counters.c.name == _NEXT_INSTANCE))
     highest = connection.scalar(select(func.max(instances.c.id)).where(instances.c.id < _MOST_ID)) or 0
     if type(stored) is int and highest < stored < _MOST_ID:
         return stored
-    # Damaged: what was given and deleted is known to the history alone, so that some are skipped.
+    # The counter is damaged: only the history knows ids that were used and deleted, so some are skipped.
     return highest + 1 + (_SKIPPED if stored is not None else 0)
 
 
 def reserve_ids(connection: Connection, count: int) -> range:
+    """`count` ids that nothing else will ever get."""
     first = next_id(connection)
     row = {"name": _NEXT_INSTANCE, "next": first + count}
     statement = upsert(counters).values(row)
@@ -78,7 +80,7 @@ def reserve_ids(connection: Connection, count: int) -> range:
 
 
 def keep_ids_above(connection: Connection, highest: int) -> None:
-    """Ids up to `highest` were given elsewhere and are never given again."""
+    """Ids up to `highest` were used elsewhere and are never assigned again."""
     row = {"name": _NEXT_INSTANCE, "next": highest + 1}
     statement = upsert(counters).values(row)
     higher = func.max(counters.c.next, statement.excluded.next)
@@ -90,7 +92,7 @@ def write_change(
 ) -> None:
     """`stored`: the image's instances as just read in this transaction; `edited_at`: when a user did it, if one did.
 
-    Raises UnfitEditError when they are not in the state that `change` starts from.
+    Raises UnfitEditError if they are not in the state that `change` starts from.
     """
     known = {instance.id: instance for instance in stored}
     for id_, before, _ in change:
@@ -100,7 +102,7 @@ def write_change(
 
 
 def write_changes(connection: Connection, changes: Mapping[int, Change], *, edited_at: str = "") -> None:
-    """{image id: change}, each made for what has just been read in this transaction."""
+    """{image id: change}, each based on what was just read in this transaction."""
     gone = [id_ for change in changes.values() for id_, before, _ in change if before is not None]
     for start in range(0, len(gone), _BLOCK):
         connection.execute(delete(instances).where(instances.c.id.in_(gone[start : start + _BLOCK])))
@@ -126,7 +128,7 @@ def write_history(
     kind: StepKind,
     gesture: UserEffort | None = None,
 ) -> None:
-    """Add a journal entry of a user's step."""
+    """Add a journal entry for a user's step."""
     row = _history_row(image_id, change, label, kind)
     taken = gesture_to_row(gesture) if gesture is not None and is_recorded(connection) else {}
     connection.execute(insert(history), row | taken)
@@ -135,8 +137,8 @@ def write_history(
 def write_proposal_history(connection: Connection, changes: Mapping[int, Change], *, label: str) -> None:
     """Add a journal entry for each image with a change.
 
-    Proposals that follow on proposals, with no step of a user between, become one entry: otherwise each pull at a
-    slider would add a whole batch to the file.
+    Proposals that directly follow proposals are merged into one entry: otherwise each move of a slider would add a
+    whole batch to the file.
     """
     told = {image_id: change for image_id, change in changes.items() if not change.is_empty}
     if not told:
@@ -152,7 +154,7 @@ def write_proposal_history(connection: Connection, changes: Mapping[int, Change]
 
 
 def _last_proposals(connection: Connection, image_ids: Iterable[int]) -> dict[int, tuple[int, Change]]:
-    """{image id: (id, change) of its last journal entry}, where that holds a model's proposals and can be read."""
+    """{image id: (id, change) of its last journal entry}, if that holds a model's proposals and can be read."""
     last = select(func.max(history.c.id)).where(history.c.image_id.in_(list(image_ids))).group_by(history.c.image_id)
     rows = connection.execute(select(history).where(history.c.id.in_(last), history.c.kind == "proposals"))
     found: dict[int, tuple[int, Change]] = {}
@@ -167,32 +169,33 @@ def _history_row(image_id: int, change: Change, label: str, kind: StepKind) -> d
 
 
 def touch_image(connection: Connection, image_id: int, *, was: Collection[ImageState], becomes: ImageState) -> None:
-    """Count the image's instances again and, where its state is one of `was`, change it."""
+    """Update the image's number of instances and, if its state is one of `was`, the state."""
     touch_images(connection, [image_id], was=was, becomes=becomes)
 
 
 def touch_images(
     connection: Connection, image_ids: Iterable[int], *, was: Collection[ImageState], becomes: ImageState
 ) -> None:
-    """The same for some images."""
+    """The same for several images."""
     state = case((images.c.state.in_([state.value for state in was]), becomes.value), else_=images.c.state)
     wanted = images.c.id.in_(list(image_ids))
     connection.execute(update(images).where(wanted).values(instance_count=_COUNT, state=state))
 
 
 def read_provenances(connection: Connection, ids: Iterable[int]) -> dict[int, Provenance]:
+    """{id: provenance}; damaged rows are left out."""
     wanted = list(ids)
     if not wanted:
         return {}
     found: dict[int, Provenance] = {}
     for row in connection.execute(select(provenances).where(provenances.c.id.in_(wanted))):
-        with suppress(ValueError):  # an object is whole without, and `damaged_rows` lists it
+        with suppress(ValueError):  # an object is complete without, and `damaged_rows` lists it
             found[row.id] = provenance_from_row(row)
     return found
 
 
 def provenance_ids(connection: Connection, created: Iterable[Instance]) -> dict[Provenance | None, int | None]:
-    """The rows of the instances' provenances, made where they are not there yet."""
+    """The row ids of the instances' provenances, which are created if need be."""
     return {origin: _provenance_id(connection, origin) for origin in {item.provenance for item in created}}
 
 

@@ -33,17 +33,17 @@ from maskwright.project.schema import images, instances
 
 _BLOCK = 500
 _OUTSIDE = select(images.c.id).where(images.c.standing != "listed")
-"""Images that are no part of the set."""
+"""Images outside the set."""
 
 
 class InstanceRepository(Repository):
-    """Instances of a project."""
+    """The instances of a project."""
 
     _left_out: dict[int, str] | None = None
-    """{id: why} of objects that could not be read, for whoever wants to know: see `ProjectSnapshot`."""
+    """{id: reason} of objects that could not be read, if the caller wants to know: see `ProjectSnapshot`."""
 
     def document(self, image_id: int) -> Document:
-        """Raises ProjectError when there is no such image."""
+        """An image's document. Raises ProjectError if there is no such image."""
         with self._database.read() as connection:
             row = connection.execute(select(images).where(images.c.id == image_id)).one_or_none()
             if row is None:
@@ -54,7 +54,7 @@ class InstanceRepository(Repository):
             return Document.of(image_id, (record.width, record.height), found, damaged)
 
     def of(self, image_id: int) -> Sequence[Instance]:
-        """In order of their ids, without damaged ones; empty for an image without any."""
+        """By id, without damaged ones; empty for an image without instances."""
         with self._database.read() as connection:
             return read_instances(connection, image_id)
 
@@ -71,7 +71,7 @@ class InstanceRepository(Repository):
             return len(connection.execute(found).fetchall()) >= count
 
     def reserve_ids(self, count: int) -> range:
-        """`count` ids that no instance has had and none will get but through this call."""
+        """`count` ids that no instance has had and that nothing else will get."""
         with self._database.write(is_repeatable=True, is_seen=False) as connection:
             return reserve_ids(connection, count)
 
@@ -84,14 +84,12 @@ class InstanceRepository(Repository):
         kind: Literal["edit", "undo", "redo"] = "edit",
         gesture: UserEffort | None = None,
     ) -> Change:
-        """Store a user's change and its journal entry in one transaction; on return it survives a power failure.
+        """Store a user's change and its journal entry in one transaction; on return it survives a power cut.
 
-        What was stored is returned: `change` itself, unless a class in it has been merged into another.
-
-        An unseen or pre-labelled image becomes "in progress", unless the step leaves proposals proposals. `gesture` is
-        kept where the project records effort.
-        Raises UnfitEditError when the stored instances are not in the state that the change starts from, or the image
-        or a class is gone.
+        Returns what was stored: `change` itself, unless a class in it has been merged into another. An unseen or
+        pre-labelled image becomes "in progress", unless the step only alters proposals. `gesture` is stored if the
+        project records effort. Raises UnfitEditError if the stored instances are not in the state that the change
+        starts from, or the image or a class is gone.
         """
         if change.is_empty:
             return change
@@ -109,9 +107,9 @@ class InstanceRepository(Repository):
         return change
 
     def stored(self, ids: Sequence[int] | None = None) -> Iterator[tuple[int, int, bytes | Instance]]:
-        """(image id, instance id, instance), by image and id, or those of `ids` in their order.
+        """(image id, instance id, instance), sorted by image and id, or those of `ids` in their order.
 
-        An imported annotation that nobody has touched comes as its JSON.
+        An imported annotation that nobody has changed comes as its JSON.
         """
         with self._database.read() as connection:
             if ids is None:
@@ -123,7 +121,7 @@ class InstanceRepository(Repository):
                 yield from (found[id_] for id_ in block if id_ in found)
 
     def ids(self) -> Sequence[int]:
-        """Of all images, ascending."""
+        """The ids of all instances, ascending."""
         with self._database.read() as connection:
             return [row[0] for row in connection.execute(select(instances.c.id).order_by(instances.c.id))]
 
@@ -141,7 +139,9 @@ class InstanceRepository(Repository):
         return found
 
     def category_images(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """(image ids, category ids, numbers of instances): one entry per image and category; rejected ones left out."""
+        """(image ids, category ids, numbers of instances): one entry per image and category; without rejected
+        instances.
+        """
         query = (
             select(instances.c.image_id, instances.c.category_id, func.count())
             .where(instances.c.state != "rejected", instances.c.image_id.not_in(_OUTSIDE))
@@ -152,7 +152,7 @@ class InstanceRepository(Repository):
         return rows[:, 0], rows[:, 1], rows[:, 2]
 
     def category_counts(self) -> dict[int, tuple[int, int]]:
-        """{category id: (instances, images that have one)}; rejected instances left out."""
+        """{category id: (instances, images that have one)}; without rejected instances."""
         query = (
             select(instances.c.category_id, func.count(), func.count(instances.c.image_id.distinct()))
             .where(instances.c.state != "rejected", instances.c.image_id.not_in(_OUTSIDE))
@@ -162,6 +162,6 @@ class InstanceRepository(Repository):
             return {row[0]: (row[1], row[2]) for row in connection.execute(query)}
 
     def measures(self, on_progress: Callable[[int], None] = lambda done: None) -> Measures:
-        """Of all objects. `on_progress` gets the number read so far and may raise to stop."""
+        """Size and score of all objects. `on_progress` gets the number read so far and may raise to stop."""
         with self._database.read() as connection:
             return read_measures(connection, on_progress)

@@ -1,7 +1,7 @@
-"""Changes as bytes: what the history table keeps so that undo survives a restart.
+"""Packs changes for the history table, so that undo survives a restart.
 
-zlib over JSON {"v": 1, "entries": [[before, after], ...]} with polygons packed and base64; null for "not there".
-"""
+zlib over JSON {"v": 1, "entries": [[before, after], ...]} with polygons packed and in base64; null for "does not
+exist"."""
 
 import zlib
 from base64 import b64decode, b64encode
@@ -19,18 +19,21 @@ from maskwright.project.rows import provenance_to_row, sound_instance
 
 _VERSION = 1
 _SURELY_BYTES, _MOST_TIMES, _MOST_BYTES = 1 << 20, 50, 256 * 2**20
-"""What an entry may unpack to. Outlines in base64 give a third to a tenth; a thousandth is made to fill the memory."""
+"""Limit for unpacking. Outlines in base64 shrink to a third or a tenth; a thousandth is an attempt to fill the
+memory."""
 
 
 def change_to_bytes(change: Change) -> bytes:
+    """Pack a change."""
     entries = [[_to_dict(before), _to_dict(after)] for _, before, after in change]
     plain = orjson.dumps({"v": _VERSION, "entries": entries})
     packed = zlib.compress(plain, 1)
-    return packed if len(plain) <= _most_bytes(packed) else zlib.compress(plain, 0)  # what is written can be read
+    # so that what is written can be read
+    return packed if len(plain) <= _most_bytes(packed) else zlib.compress(plain, 0)
 
 
 def change_from_bytes(data: bytes) -> Change:
-    """Raises ValueError when `data` was written by a newer version or is damaged."""
+    """Unpack a change. Raises ValueError for data that is damaged or from a newer version."""
     try:
         content = orjson.loads(inflate(data, _most_bytes(data)))
         if content["v"] != _VERSION:

@@ -1,10 +1,9 @@
-"""Which objects of a file a project has already: so that the same file, or a later version of it, can come in again.
+"""Recognises objects of a file that a project already has, so that the same file, or a later version, can be imported
+again.
 
-An object is known when it is on the same image and has the id that the file calls it by and covers about the same
-place, or when class and outline are the same but for rounding: those it has now, or those that it had before a user
-changed it, of which the history tells. What a user has changed is left so. Another object that only overlaps it,
-of a file from elsewhere, is another object.
-"""
+An object is known if it is in the same image, has the id that the file uses and covers about the same place, or if
+class and outline are equal up to rounding: to its present state, or to the state before a user changed it, according to
+the history. What a user has changed is kept. An object of another file that only overlaps it is another object."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,26 +26,26 @@ from maskwright.project.rows import instance_to_row
 from maskwright.project.schema import history, images, instances
 
 SAME_PLACE_IOU = 0.5
-"""Of the boxes, for an object that goes by the same id; another file may use that for something else."""
+"""IoU of the boxes of objects with the same id; another file may use that id for something else."""
 _ROUNDED_PIXELS, _ROUNDED_SHARE = 2, 0.001
-"""How many pixels of an object, and which share of them, a file of rounded corners may change."""
+"""How many pixels of an object, and which fraction of them, rounding in a file may change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """What comes in, by what is to be done with it."""
+    """Incoming objects, by what has to be done with them."""
 
     new: "Additions"
     changed: Sequence[tuple[int, Instance]]
-    """(image id, instance as it is to be, under the project's ids)."""
+    """(image id, the instance as it will be, with the project's ids)."""
     unchanged_count: int
     kept_count: int
-    """Known, and changed by a user since: left alone."""
+    """Known, but changed by a user since: left alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Additions:
-    """The part of a data set that is new."""
+    """The new part of a data set."""
 
     data: Annotated
     left: Mapping[int, tuple[Instance, ...]] = field(default_factory=dict)
@@ -102,7 +101,7 @@ def sort_by_known(
 
 
 def write_changed(connection: Connection, changed: Iterable[tuple[int, Instance]]) -> None:
-    """Put the file's version in the place of what came before."""
+    """Replace what was imported before by the file's version."""
     for image_id, instance in changed:
         origins = provenance_ids(connection, [instance])
         row = instance_to_row(instance, image_id, origins[instance.provenance])
@@ -110,7 +109,7 @@ def write_changed(connection: Connection, changed: Iterable[tuple[int, Instance]
 
 
 def _former(connection: Connection, image_id: int, there: Sequence[Instance]) -> dict[int, list[Instance]]:
-    """{id: what it was before}, of the objects of an image that a user has changed."""
+    """{id: its former state} of the objects in an image that a user has changed."""
     wanted = {each.id for each in there if each.state is InstanceState.EDITED}
     found: dict[int, list[Instance]] = defaultdict(list)
     if not wanted:
@@ -128,7 +127,7 @@ def _former(connection: Connection, image_id: int, there: Sequence[Instance]) ->
 
 
 class _Known:
-    """The objects of one image, each found once."""
+    """The objects of one image; each is matched at most once."""
 
     def __init__(
         self,
@@ -161,7 +160,7 @@ class _Known:
         return found
 
     def is_rounded(self, mine: Instance, incoming: Instance) -> bool:
-        """Whether two differ by no more than a file of rounded numbers makes of one."""
+        """Whether they differ by no more than rounding in a file."""
         is_decided = mine.state is not InstanceState.PROPOSED or incoming.state is InstanceState.PROPOSED
         is_same_number = self._by_number.get(incoming.id) is mine
         return is_decided and not is_same_number and self._is_near(mine, incoming)
@@ -178,7 +177,7 @@ class _Known:
 
 
 def _look(instance: Instance) -> Any:
-    """Equal for the same class and outline."""
+    """A key that is equal for the same class and outline."""
     return instance.category_id, instance.is_crowd, instance.polygons
 
 
@@ -192,7 +191,7 @@ def _is_persons(mine: Instance) -> bool:
 
 
 def _is_same_object(mine: Instance, incoming: Instance) -> bool:
-    """Of two that go by one id: they cover about the same place, or came with the same outline."""
+    """For two with the same id: whether they cover about the same place, or came with the same outline."""
     first, second = mine.extra.get(original.KEY), incoming.extra.get(original.KEY)
     if isinstance(first, Mapping) and isinstance(second, Mapping) and first.get("segmentation"):
         return first["segmentation"] == second.get("segmentation") or _is_same_place(mine, incoming)

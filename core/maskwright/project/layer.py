@@ -1,4 +1,4 @@
-"""The part of a project that takes a model's output, as a layer under a user's work."""
+"""The part of a project that stores model output, as a layer below the user's work."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,20 +27,20 @@ from maskwright.project.signals import write_signals
 
 @dataclass(frozen=True, slots=True)
 class ImageProposals:
-    """What a model proposes on one image."""
+    """What a model proposes for one image."""
 
     image_id: int
     proposals: Sequence[ModelProposal]
     signals: Mapping[str, tuple[float, Any]] = field(default_factory=dict)
-    """{name: (value, what JSON can hold of the reason)}, kept for the order of review."""
+    """{name: (value, JSON details)}, stored for the review order."""
     seconds: float | None = None
-    """What it took, for the run that did it."""
+    """Processing time, recorded with the run."""
     covers: frozenset[int] | None = None
-    """Classes of the project that it is a word on: open proposals of others stay. None: on all of them."""
+    """Classes of the project that the model can propose: open proposals of others stay. None for all."""
 
 
 class ProposalRepository(Repository):
-    """Proposals of models, under what users made."""
+    """Models' proposals, below what users made."""
 
     def put(
         self,
@@ -52,7 +52,7 @@ class ProposalRepository(Repository):
         provenance: Provenance | None = None,
         signals: Mapping[str, tuple[float, Any]] | None = None,
     ) -> Change:
-        """Replace the image's open proposals; a user's instances, rejected ones included, stay as they are.
+        """Replace the image's open proposals; a user's instances, including rejected ones, stay.
 
         Returns what changed. An unseen image becomes "pre-labelled". With `run_id` the image is marked as done by that
         run in the same transaction, so that no image is ever done twice; otherwise `provenance` names the model.
@@ -63,10 +63,10 @@ class ProposalRepository(Repository):
     def put_many(
         self, found: Sequence[ImageProposals], *, run_id: int | None = None, provenance: Provenance | None = None
     ) -> dict[int, Change]:
-        """As `put` for several images, each of them once, in one transaction: {image id: what changed}.
+        """Like `put` for several images, each once, in one transaction: {image id: what changed}.
 
-        A run stores nothing on an image that was taken out of the set since it was read.
-        A transaction costs ten statements however many images it has; for one small image they take longer than SQLite.
+        A run stores nothing for an image that was excluded since it was read. A transaction takes ten statements
+        however many images it has; for one small image they cost more than SQLite's own work.
         """
         with self._database.write(is_repeatable=True) as connection:
             run = read_run(connection, run_id) if run_id is not None else None
@@ -84,9 +84,9 @@ class ProposalRepository(Repository):
         return changes
 
     def change(self, image_id: int, change: Change, *, label: str) -> Change:
-        """Give proposals other outlines; nobody has edited them by that, and the image stays in its state.
+        """Change the outlines of proposals without counting as an edit; the image stays in its state.
 
-        Raises ProjectError where they have been changed since `change` was made.
+        Raises ProjectError if they have been changed since `change` was made.
         """
         if change.is_empty:
             return change

@@ -1,4 +1,4 @@
-"""The classes of models that were learned from a project: the project's own ids, whatever they are called by now."""
+"""Classes of models learned from a project: the project's own ids, whatever their present names."""
 
 import logging
 from collections.abc import Sequence
@@ -9,17 +9,17 @@ import orjson
 from maskwright.project.store import Project
 
 ROUNDS_FILE = Path("learning", "rounds.json")
-"""Within a project: the rounds it has been through."""
+"""Folder of the rounds within a project."""
 _log = logging.getLogger(__name__)
 
 
 def learned_classes(project: Project, model_hash: str) -> dict[int, int | None]:
-    """{the model's id: the project's, or None where that class was deleted}; empty for any other model."""
+    """{the model's id: the project's, or None if that class was deleted}; empty for any other model."""
     return todays_classes(project, _ids_of(project.path / ROUNDS_FILE, model_hash))
 
 
 def todays_classes(project: Project, ids: Sequence[int]) -> dict[int, int | None]:
-    """What classes of the project have become: merged ones are followed, deleted ones are None."""
+    """What became of the project's classes: merges are followed, deleted classes are None."""
     merged = project.merges.aliases()
     there = {category.id for group in project.categories.by_standing()[:2] for category in group}
     found = {id_: merged.get(id_, id_) for id_ in ids}
@@ -27,7 +27,7 @@ def todays_classes(project: Project, ids: Sequence[int]) -> dict[int, int | None
 
 
 def _ids_of(path: Path, model_hash: str) -> tuple[int, ...]:
-    """A record that cannot be read says nothing: names decide then, as for any model."""
+    """Empty if the record cannot be read: then names decide, as for any model."""
     try:
         entries = orjson.loads(path.read_bytes())
         same = [entry for entry in entries if entry["model_hash"] == model_hash]

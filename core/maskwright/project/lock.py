@@ -1,9 +1,8 @@
-"""Who may write to a project: one program at a time; a second one is told who and opens it for reading.
+"""Decides who may write to a project: one program at a time; a second one is told who and opens it read-only.
 
-Two windows that both write would each hold documents and undo steps that the other makes stale; a user has one pair
-of hands, so the simpler promise is kept. The lock is the operating system's, on an open file: it ends with the
-program, however that ends. Within one program a project may be opened several times.
-"""
+Two windows that both write would invalidate each other's documents and undo steps, and a user works in one window at a
+time, so the simpler rule is enough. The lock is the operating system's, on an open file: it ends with the program,
+however that ends. Within one program a project may be opened several times."""
 
 import getpass
 import json
@@ -42,7 +41,7 @@ class Holder:
 
 
 class ProjectLock:
-    """The right to write to one project folder, until `release` or the end of the program."""
+    """The right to write to one project folder, until `release` or the program's end."""
 
     _held: dict[Path, tuple[int, int]] = {}  # noqa: RUF012  (folder: file descriptor and number of uses, per process)
     _guard = threading.Lock()
@@ -53,9 +52,9 @@ class ProjectLock:
 
     @classmethod
     def acquire(cls, folder: Path) -> "ProjectLock | Holder":
-        """The lock, or who has it. A file system without locks gives the lock to everybody and logs it.
+        """The lock, or its holder. A file system without locks gives the lock to everybody, and a warning is logged.
 
-        Raises ProjectError where the file of the lock cannot be made, or something else has its name.
+        Raises ProjectError if the lock file cannot be created, or something else has its name.
         """
         folder = folder.resolve()
         with cls._guard:
@@ -75,7 +74,7 @@ class ProjectLock:
         return cls(folder)
 
     def release(self) -> None:
-        """May be called more than once."""
+        """Release the lock; may be called repeatedly."""
         with self._guard:
             handle, uses = self._held.pop(self._folder, (-1, 0))
             if uses > 1:
@@ -90,7 +89,7 @@ def _lock(handle: int) -> bool:
         if sys.platform == "win32":
             import msvcrt
 
-            os.lseek(handle, 1 << 30, os.SEEK_SET)  # behind the text, which others must be able to read
+            os.lseek(handle, 1 << 30, os.SEEK_SET)  # beyond the text, which others must be able to read
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
@@ -120,7 +119,7 @@ def _foreign(what: str, folder: Path) -> ProjectError:
 
 
 def _write(handle: int, folder: Path) -> None:
-    """Raises ProjectError where the file holds something that no lock does: under another name it is someone's."""
+    """Raises ProjectError if the file does not look like a lock: it may be someone's file."""
     os.lseek(handle, 0, os.SEEK_SET)
     found = os.read(handle, _MOST_BYTES + 1)
     if len(found) > _MOST_BYTES or not (found.startswith(_START) or not found.strip(b"\0")):  # zeros: a power cut
@@ -130,7 +129,7 @@ def _write(handle: int, folder: Path) -> None:
         os.ftruncate(handle, 0)
         os.lseek(handle, 0, os.SEEK_SET)
         os.write(handle, json.dumps(content).encode())
-    except OSError as error:  # a full disk: the lock holds, only whose it is cannot be said
+    except OSError as error:  # a full disk: the lock holds, but its holder cannot be named
         log.warning("%s cannot be written: %s", FILE_NAME, error)
 
 
@@ -139,7 +138,7 @@ def _read(handle: int) -> Holder:
     try:
         content = json.loads(os.read(handle, _MOST_BYTES))
         return Holder(str(content["user"]), str(content["host"]), int(content["pid"]), str(content["since"]))
-    except (ValueError, KeyError, TypeError):  # caught between truncation and writing
+    except (ValueError, KeyError, TypeError):  # read between truncation and writing
         return Holder("somebody", platform.node(), 0, now())
 
 

@@ -1,4 +1,4 @@
-"""Makes a project file: whole and under its name in one step, or not at all."""
+"""Creates a project file in one step: complete and under its name, or not at all."""
 
 import sqlite3
 import uuid
@@ -16,14 +16,14 @@ from maskwright.project.upgrade import make_tables
 from maskwright.project.whole_files import NEW, clear_away, put_in_place, sync_folder
 
 MARK = "project.mark"
-"""Setting: tells a project from others wherever it is moved."""
+"""Setting that identifies a project wherever it is moved."""
 
 
 def make_file(file: Path, settings: Mapping[str, Any]) -> None:
-    """A project without images at `file`, in the place of one whose making was interrupted.
+    """Create a project without images at `file`, replacing one whose creation was interrupted.
 
-    For who has the lock of its folder. Raises ProjectError when the place cannot be written, DamagedProjectError where
-    copies of an earlier project are.
+    Only for the holder of the folder's lock. Raises ProjectError if the place cannot be written, DamagedProjectError if
+    there are copies of an earlier project.
     """
     if list_backups(file):
         raise damaged("the project file is missing; there are earlier copies", file, has_rest=False)
@@ -39,7 +39,7 @@ def make_file(file: Path, settings: Mapping[str, Any]) -> None:
         finally:
             database.close()
         put_in_place(made, file)
-        sync_folder(file.parent.parent)  # which may have got the project's folder only now
+        sync_folder(file.parent.parent)  # the project's folder itself may be new
     except OSError as error:
         raise ProjectError(f"the project cannot be created: {error.strerror or error}", path=file.parent) from error
     except sqlite3.Error as error:
@@ -47,6 +47,6 @@ def make_file(file: Path, settings: Mapping[str, Any]) -> None:
 
 
 def is_left_over(place: Path) -> bool:
-    """Whether a folder holds only what a program leaves that was interrupted before its project had a file."""
+    """Whether a folder holds only leftovers of a program interrupted before its project had a file."""
     names = {path.name for path in place.iterdir()} if place.is_dir() else set()
     return LOCK_NAME in names and all(name == LOCK_NAME or f"{NEW}-" in f"{name}-" for name in names)

@@ -1,4 +1,4 @@
-"""How large and how certain the objects of a project are: numbers for plots, a million objects in seconds."""
+"""Sizes and scores of a project's objects: numbers for plots, a million objects in seconds."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,22 +25,22 @@ _QUERY = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measures:
-    """One entry per object, rejected ones left out; all arrays (N,)."""
+    """One entry per object, without rejected ones; all arrays (N,)."""
 
     category_ids: NDArray[np.int32]
     scores: NDArray[np.float32]
-    """NaN for objects without one."""
+    """NaN for objects without a score."""
     areas_px: NDArray[np.float32]
-    """Of the outlines, holes taken off; pixels."""
+    """Of the outlines minus holes, in square pixels."""
     shares: NDArray[np.float32]
-    """Of the image's area."""
+    """Fraction of the image's area."""
 
     def __len__(self) -> int:
         return len(self.category_ids)
 
 
 def read_measures(connection: Connection, on_progress: Callable[[int], None]) -> Measures:
-    """Of all objects. `on_progress` gets the number read so far and may raise to stop."""
+    """Measure all objects. `on_progress` gets the number read so far and may raise to stop."""
     blocks = [_Block.of([])]
     done = 0
     sizes = connection.execute(select(images.c.id, images.c.width * images.c.height)).fetchall()
@@ -80,7 +80,8 @@ class _Block:
 
 
 def packed_areas(packed: Sequence[bytes]) -> NDArray[np.float64]:
-    """(N,) float64 pixels of packed polygons; those of one ring, nearly all, are measured together."""
+    """(N,) float64 areas in pixels of packed polygons; those with a single ring, nearly all, are measured
+    together."""
     areas = np.zeros(len(packed))
     simple: dict[int, list[int]] = {kind: [] for kind in range(len(VERTEX_KINDS))}
     counts: dict[int, list[int]] = {kind: [] for kind in simple}
@@ -101,7 +102,7 @@ def packed_areas(packed: Sequence[bytes]) -> NDArray[np.float64]:
 
 
 def ring_areas(points: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(N,) area of each of N rings by the shoelace formula. points: (M, 2), the rings' vertices one after the other."""
+    """(N,) areas of N rings by the shoelace formula. points: (M, 2), the rings' vertices one after another."""
     ends = np.cumsum(counts)
     following = np.arange(1, len(points) + 1)
     following[ends - 1] = ends - counts
@@ -116,7 +117,7 @@ def _may_be_one_ring(data: object) -> bool:
 
 
 def _area(data: bytes) -> float:
-    """0 for what is damaged, which `damaged_rows` lists."""
+    """0 for damaged data, which `damaged_rows` lists."""
     try:
         record = packed_record(data)
         if record is not None:

@@ -1,9 +1,8 @@
-"""The part of a project that makes two classes one, and takes that back: also after a restart, also after more work.
+"""The part of a project that merges two classes and undoes it: also after a restart, also after more work.
 
-All objects of a class get another one in one transaction, their ids are kept with the merge, and so is the class.
-The journal is not rewritten: what it says of a class that is gone is read as the class it became (`aliases.py`). When
-a merge is taken back, the steps made while it stood are put into the classes of before, so that they can be undone.
-"""
+All objects of a class get the other class in one transaction; their ids are kept with the merge, and so is the class.
+The journal is not rewritten: references to the merged class are read as the class it became (`aliases.py`). When a
+merge is undone, steps made while it stood are rewritten to the earlier classes, so that they can be undone."""
 
 import re
 import zlib
@@ -35,24 +34,24 @@ MAPPING_SETTING = "class_mapping"
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """One class that became part of another."""
+    """A class that was merged into another."""
 
     id: int
     at: str
     """ISO 8601, UTC."""
     source: Category
-    """As it was."""
+    """As it was before."""
     target_id: int
     instance_count: int
 
 
 class MergeRepository(Repository):
-    """Classes that were made one."""
+    """Merged classes."""
 
     def make(self, source_id: int, target_id: int) -> Merge:
-        """Every instance of `source_id`, rejected ones too, becomes one of `target_id`; `source_id` disappears.
+        """Turn every instance of `source_id`, including rejected ones, into one of `target_id`; `source_id` disappears.
 
-        Class mappings follow. Raises ProjectError when there is no such category or both are one.
+        Class mappings follow. Raises ProjectError if there is no such category or both are the same.
         """
         if source_id == target_id:
             raise ProjectError("a class cannot be merged into itself")
@@ -77,14 +76,14 @@ class MergeRepository(Repository):
             return _merge(made.mappings().one())
 
     def all(self) -> list[Merge]:
-        """Those that stand, the latest last."""
+        """The merges that stand, the latest last."""
         with self._database.read() as connection:
             return [_merge(row) for row in _standing(connection)]
 
     def undo(self, merge_id: int) -> Category:
-        """The class is there again, and so is every instance that it lost and that nobody gave another class since.
+        """Restore the class, with every instance that it lost and that nobody has given another class since.
 
-        Raises ProjectError when the merge does not stand, or the class it went into has been merged on.
+        Raises ProjectError if the merge does not stand, or its target has been merged further.
         """
         with self._database.write() as connection:
             row = next((row for row in _standing(connection) if row["id"] == merge_id), None)
@@ -117,13 +116,15 @@ class MergeRepository(Repository):
 
 
 def read_merged_names(connection: Connection) -> dict[str, int]:
+    """See `MergeRepository.names`."""
     aliases = read_aliases(connection)
     standing = [row for row in _standing(connection) if row["source_id"] in aliases]
     return {_source_of(row).name: aliases[row["source_id"]] for row in standing}
 
 
 def _standing(connection: Connection) -> list[RowMapping]:
-    columns = [column for column in category_merges.c if column.name != "moved"]  # 1 MB for a million instances
+    # it takes 1 MB for a million instances
+    columns = [column for column in category_merges.c if column.name != "moved"]
     query = select(*columns).where(category_merges.c.undone_at.is_(None)).order_by(category_merges.c.id)
     rows = connection.execute(query).mappings()
     numbers = ("source_id", "target_id", "moved_count", "after_history")
@@ -171,7 +172,8 @@ def _ids_of(connection: Connection, category_id: int) -> NDArray[np.int64]:
 
 
 def _reclass(connection: Connection, source: int, target: int, *, only: NDArray[np.int64] | None = None) -> None:
-    """One statement: an imported annotation's JSON names its class, too, so the outline column changes with it."""
+    """In one statement: an imported annotation's JSON also contains its class, so the outline column changes,
+    too."""
     driver = connection.connection.driver_connection
     assert driver is not None
     numbers = read_numbers(connection, "category")
@@ -194,10 +196,10 @@ def _in_class(packed: bytes, source: int, target: int) -> bytes:
         return packed
     pattern = rb'("category_id"\s*:\s*)%d\b' % source
     changed, count = re.subn(pattern, rb"\g<1>%d" % target, record)
-    if count != 1:  # there is another key of that name deeper down
+    if count != 1:  # a nested object has the same key
         try:
             changed = orjson.dumps(orjson.loads(record) | {"category_id": target})
-        except (TypeError, ValueError):  # damaged, and told as such by whoever reads it
+        except (TypeError, ValueError):  # damaged, which reading it reports
             return packed
     return pack_record(changed)
 
@@ -207,7 +209,7 @@ def _packed(ids: NDArray[np.int64]) -> bytes:
 
 
 def _unpacked(packed: bytes) -> NDArray[np.int64]:
-    """Raises ProjectError for what nobody of ours has written."""
+    """Raises ProjectError for data that none of our versions writes."""
     try:
         return np.cumsum(np.frombuffer(inflate(packed, _MOST_MOVED_BYTES), "<i8"), dtype=np.int64)
     except (TypeError, ValueError) as error:
@@ -224,7 +226,7 @@ def _write_mappings(connection: Connection, mappings: dict[str, dict[str, int | 
 
 
 def _remap(connection: Connection, source: int, target: int) -> list[tuple[str, str]]:
-    """(model hash, the model's class) of what was mapped to the class that goes."""
+    """(model hash, the model's class) of mappings to the class that disappears."""
     mappings = _mappings(connection)
     found = [(model, label) for model, known in mappings.items() for label, id_ in known.items() if id_ == source]
     for model, label in found:
@@ -243,7 +245,7 @@ def _map_back(connection: Connection, row: RowMapping) -> None:
 
 
 def _brought_back(connection: Connection, row: RowMapping) -> NDArray[np.int64]:
-    """Ids of the class's objects that were not there when it was merged: undo has brought them back since."""
+    """Ids of the class's objects that did not exist when it was merged: undo has restored them since."""
     later = history.c.id > row["after_history"]
     query = select(history.c.image_id, history.c.change).where(later, history.c.kind.in_(("undo", "redo")))
     returned: dict[int, set[int]] = {}
@@ -262,7 +264,7 @@ def _brought_back(connection: Connection, row: RowMapping) -> NDArray[np.int64]:
 
 
 def _steps_of(stored: object) -> Change:
-    """Nothing for a damaged step, which stays as it is."""
+    """Empty for a damaged step, which is not changed."""
     try:
         return change_from_bytes(stored) if isinstance(stored, bytes) else Change.of(())
     except ValueError:
@@ -270,7 +272,7 @@ def _steps_of(stored: object) -> Change:
 
 
 def _rewrite_steps(connection: Connection, row: RowMapping, moved: frozenset[int]) -> None:
-    """The steps made while the merge stood, as they would have been made without it."""
+    """Rewrite the steps made while the merge stood as they would have been without it."""
 
     def of_before(instance: Instance | None) -> Instance | None:
         is_moved = instance is not None and instance.id in moved and instance.category_id == row["target_id"]

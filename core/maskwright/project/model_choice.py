@@ -1,4 +1,4 @@
-"""Which model a project is worked on with, so that opening it elsewhere or later continues with the same one."""
+"""Remembers a project's model, so that opening it later or elsewhere continues with the same one."""
 
 from pathlib import Path
 
@@ -9,20 +9,20 @@ _SETTING = "model"
 
 
 def remember_model(project: Project, source: str | Path) -> None:
-    """Keep a model's file, or the name of a bundled one. Raises ProjectError when the project cannot be written."""
+    """Store a model's file, or the name of a bundled one. Raises ProjectError if the project cannot be written."""
     wanted = _bundled_name(Path(source)) or str(source)
     if known_model(project) != wanted:
         project.set_setting(_SETTING, wanted)
 
 
 def known_model(project: Project) -> str | None:
-    """What was kept; None where no model has been used yet."""
+    """The stored model; None if no model has been used yet."""
     source = project.setting(_SETTING)
     return source if isinstance(source, str) else None
 
 
 def _bundled_name(path: Path) -> str | None:
-    """A bundled model goes by its name: its file lies where the program is installed."""
+    """A bundled model is stored by name, because its file lies where the program is installed."""
     try:
         bundled = resource_path("models", path.stem, f"{path.stem}.xml")
     except FileNotFoundError:

@@ -1,9 +1,8 @@
-"""What imported files call the images, classes and objects of a project.
+"""The ids of a project's images, classes and objects in imported files.
 
-An id of the project is given once, by the database, and stays for life: what an open window holds in its hands must
-mean the same afterwards. So what a file brings keeps its id only where that has never been given; else it gets a new
-one, and the file's is kept here for the export.
-"""
+A project's id is assigned once, by the database, and never changes, because an open window refers to it. So an imported
+thing keeps its id only if that has never been used; else it gets a new one, and the file's id is stored here for the
+export."""
 
 from collections.abc import Iterable, Mapping
 from typing import Literal
@@ -18,19 +17,19 @@ from maskwright.project.schema import categories, counters, file_ids, images, in
 NumberedKind = Literal["image", "category", "instance"]
 
 LARGEST_KEPT = 1 << 52
-"""From here on a file's id does not become the project's: there has to be room for numbers above, which readers of JSON
+"""From here on a file's id does not become the project's: there must be room for higher ones, which JSON readers
 that use doubles tell apart up to 2**53."""
 _UNLISTED = select(categories.c.id).where(categories.c.standing.in_(("offered", "deleted")))
 _TABLES = {"image": images, "category": categories, "instance": instances}
 
 
 def read_file_numbers(connection: Connection) -> FileNumbers:
-    """The ids that a COCO file is written with, where they are not the project's own."""
+    """The ids to be written to a COCO file, where they differ from the project's own."""
     return FileNumbers(*(read_numbers(connection, kind) for kind in ("image", "category", "instance")))
 
 
 def read_numbers(connection: Connection, kind: NumberedKind) -> Numbers:
-    """What is there that is called otherwise in a file: by the file, or because a file uses its id for another one."""
+    """Ids that differ in files: because the file has another one, or because it uses the id for something else."""
     named = _named(connection, kind)
     if not len(named):
         return named
@@ -47,9 +46,9 @@ def read_numbers(connection: Connection, kind: NumberedKind) -> Numbers:
 
 
 def _once_each(connection: Connection, kind: NumberedKind, named: Numbers) -> tuple[Numbers, list[int]]:
-    """(those that have their number to themselves, ids of those that need another one).
+    """(those with a unique number, ids of those that need another one).
 
-    A number is free for the next file when what went by it is deleted, which may be undone later: the latest keeps it.
+    A number is free for the next file once its owner is deleted; if that is undone, the latest owner keeps it.
     """
     if len(np.unique(named.file_ids)) == len(named):
         return named, []
@@ -62,7 +61,7 @@ def _once_each(connection: Connection, kind: NumberedKind, named: Numbers) -> tu
 
 
 def name_in_files(connection: Connection, kind: NumberedKind, pairs: Iterable[tuple[int, int]]) -> None:
-    """Keep (id, the file's id) where these differ."""
+    """Store (id, the file's id) where they differ."""
     rows = [(kind, id_, file_id) for id_, file_id in pairs if id_ != file_id]
     if rows:
         statement = "INSERT INTO file_ids (kind, id, file_id) VALUES (?, ?, ?)"
@@ -70,7 +69,7 @@ def name_in_files(connection: Connection, kind: NumberedKind, pairs: Iterable[tu
 
 
 def displace(connection: Connection, kind: NumberedKind, pairs: Mapping[int, int]) -> None:
-    """Give what is there and goes by an id of `pairs`, {id: file's id}, a number of its own in files."""
+    """Give existing things whose id is used in `pairs`, {id: file's id}, other numbers in files."""
     table = _TABLES[kind]
     known = read_numbers(connection, kind)
     ids = [row[0] for row in connection.execute(select(table.c.id).order_by(table.c.id))]
@@ -82,7 +81,7 @@ def displace(connection: Connection, kind: NumberedKind, pairs: Mapping[int, int
 
 
 def used_numbers(connection: Connection, kind: NumberedKind) -> NDArray[np.int64]:
-    """(N,) int64, ascending: what the things that are there are called in files."""
+    """(N,) int64, ascending: the ids of existing things in files."""
     table, known = _TABLES[kind], read_numbers(connection, kind)
     written = select(func.group_concat(table.c.id))
     if kind == "category":
@@ -92,7 +91,9 @@ def used_numbers(connection: Connection, kind: NumberedKind) -> NDArray[np.int64
 
 
 def highest_number(connection: Connection, kind: NumberedKind) -> int:
-    """The highest of all ids there are, of all that were given before an earlier copy was restored, and of files'."""
+    """The highest of all existing ids, of all that were assigned before an earlier copy was restored, and of files'
+    ids.
+    """
     highest = select(func.max(file_ids.c.file_id)).where(file_ids.c.kind == bindparam("kind"))
     of_files = connection.scalar(highest.where(file_ids.c.file_id < LARGEST_KEPT), {"kind": kind})
     given = connection.scalar(select(counters.c.next).where(counters.c.name == f"{kind}_id"))
@@ -111,7 +112,7 @@ def _named(connection: Connection, kind: NumberedKind) -> Numbers:
 
 
 def _of(kind: NumberedKind) -> list[ColumnElement[bool]]:
-    """What is written to files; the official number of a class that does not occur stands in nobody's way."""
+    """Things that are written to files; the official number of a class that does not occur stays free."""
     of_kind = [
         file_ids.c.kind == kind,
         *(func.typeof(each) == "integer" for each in (file_ids.c.id, file_ids.c.file_id)),

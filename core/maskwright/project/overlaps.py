@@ -1,8 +1,7 @@
-"""Which outlines of two sets overlap, and how far.
+"""Which outlines of two sets overlap, and how much.
 
-Sound outlines are compared by shapely. One that crosses itself is compared as pycocotools fills it, on a grid no finer
-than its length allows: making a scribble of 60 vertices valid and intersecting it takes shapely 15 ms a pair.
-"""
+Valid outlines are compared by shapely. A self-intersecting one is compared as rasterised by pycocotools, on a grid that
+its length limits: making a scribble of 60 vertices valid and intersecting it takes shapely 15 ms per pair."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -15,24 +14,25 @@ from maskwright.geometry.polygon import Polygon
 from maskwright.geometry.raster import Rle, one_walk, rle_area, rle_iou, walks_to_rle
 
 _LONGEST = 1000.0
-"""Cells along an outline; a longer one is compared on a grid of half the resolution, or half of that, ..."""
+"""Cells along an outline; a longer one is compared at half the resolution, or half of that, and so on."""
 _GRID_WH = (1 << 15, 1 << 15)
-"""Almost no image is larger; run lengths cost nothing where there is nothing, and count to 2**32."""
+"""Almost no image is larger; run lengths cost nothing for empty areas and count to 2**32."""
 
 
 class Outlinable(Protocol):
     """Anything with at least one polygon."""
 
     @property
-    def polygons(self) -> tuple[Polygon, ...]: ...
+    def polygons(self) -> tuple[Polygon, ...]:
+        """The outline's parts, in image pixels."""
 
 
 def overlaps(
     left: Sequence[Outlinable], right: Sequence[Outlinable], *, least_iou: float
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-    """(rows, columns, IoU of areas) of the pairs whose IoU may reach `least_iou`, a few more among them.
+    """(rows, columns, IoU of areas) of the pairs whose IoU may reach `least_iou`, with a few others among them.
 
-    The overlap of two objects is at most that of their boxes, which rules out nearly all pairs before any geometry.
+    The overlap of two objects is at most that of their boxes, which rules out nearly all pairs without geometry.
     """
     if not left or not right:
         return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
@@ -49,7 +49,7 @@ def overlaps(
 
 
 class _Side:
-    """One of the two sets: geometries, which of them are sound, areas and boxes."""
+    """One of the two sets: geometries, whether they are valid, areas and boxes."""
 
     def __init__(self, items: Sequence[Outlinable]) -> None:
         self.shapes, self.grids = _shapes(items), _Grids(items)
@@ -71,14 +71,14 @@ def _near(a: _Side, b: _Side, least_iou: float) -> tuple[NDArray[np.intp], NDArr
 
 
 class _Grids:
-    """Outlines as cells, each made when it is asked for."""
+    """Outlines as cells, made when needed."""
 
     def __init__(self, items: Sequence[Outlinable]) -> None:
         self._items = items
         self._known: dict[tuple[int, int], Rle] = {}
 
     def level(self, index: int) -> int:
-        """How often the resolution is halved."""
+        """How many times the resolution is halved."""
         rings = [ring for polygon in self._items[index].polygons for ring in polygon.rings]
         length = sum(float(np.abs(ring - np.roll(ring, 1, axis=0)).sum()) for ring in rings)
         return max(0, int(np.ceil(np.log2(max(length, 1.0) / _LONGEST))))
@@ -91,7 +91,7 @@ class _Grids:
         return self._known[index, level]
 
     def area(self, index: int) -> float:
-        """Square pixels of the image."""
+        """In square pixels of the image."""
         level = self.level(index)
         return rle_area(self.cells(index, level)) * 4.0**level
 
@@ -102,7 +102,7 @@ def _grid_iou(left: _Grids, row: int, right: _Grids, column: int) -> float:
 
 
 def _shapes(items: Sequence[Outlinable]) -> NDArray[np.object_]:
-    """Shapely geometries, the plain ones (one part, no hole: nearly all) made in one call."""
+    """Shapely geometries; the plain ones (one part, no hole: nearly all) are made in a single call."""
     shapes = np.empty(len(items), np.object_)
     is_plain = np.array([len(item.polygons) == 1 and not item.polygons[0].holes for item in items], np.bool_)
     rings = [items[index].polygons[0].exterior for index in np.flatnonzero(is_plain).tolist()]

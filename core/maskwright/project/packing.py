@@ -1,11 +1,10 @@
-"""Polygons to bytes and back, exactly.
+"""Packs polygons into bytes and back, exactly.
 
 Layout, little-endian: int32 version (1), kind, number of polygons; per polygon its number of rings and each ring's
-number of vertices; one int32 of padding when needed to reach a multiple of 8; then all vertices as x, y pairs.
-Kind 0: float64; 1: int16 and 2: int32 for whole pixels, which is what an untouched model outline consists of (a
-quarter of the size). Kind 3: the JSON of an imported COCO annotation that nobody has touched, read when it is asked
-for, since a file of a million of them is mostly never looked at.
-"""
+number of vertices; one int32 of padding if needed to reach a multiple of 8; then all vertices as x, y pairs. Kind 0:
+float64; 1: int16 and 2: int32 for integer coordinates, which untouched model outlines have (a quarter of the size).
+Kind 3: the JSON of an imported COCO annotation that nobody has changed, parsed on demand, because most of a million are
+never looked at."""
 
 from collections.abc import Sequence
 
@@ -23,16 +22,17 @@ _RECORD_START = np.array([_VERSION, _RECORD, 0, 0], "<i4").tobytes()
 
 
 def pack_record(record: bytes) -> bytes:
-    """A COCO annotation as JSON, in place of its polygons."""
+    """Pack a COCO annotation's JSON in place of its polygons."""
     return _RECORD_START + record
 
 
 def packed_record(data: bytes) -> bytes | None:
-    """The JSON that `pack_record` was given; None for polygons."""
+    """The JSON given to `pack_record`; None for polygons."""
     return data[len(_RECORD_START) :] if data.startswith(_RECORD_START) else None
 
 
 def pack_polygons(polygons: Sequence[Polygon]) -> bytes:
+    """Pack polygons."""
     header = [_VERSION, 0, len(polygons)]
     rings: list[Ring] = []
     for polygon in polygons:
@@ -45,20 +45,20 @@ def pack_polygons(polygons: Sequence[Polygon]) -> bytes:
 
 
 def unpack_polygons(data: bytes) -> tuple[Polygon, ...]:
-    """Raises ValueError when `data` was written by a newer version or is damaged."""
+    """Unpack polygons. Raises ValueError for data that is damaged or from a newer version."""
     return _cut(*_unpacked(data))
 
 
 def stored_polygons(data: bytes) -> tuple[Polygon, ...]:
-    """Those of a file that anybody may have written; raises ValueError also for coordinates that are no pixels."""
+    """Unpack polygons from an untrusted file; also raises ValueError for coordinates that cannot be pixels."""
     vertices, layout = _unpacked(data)
-    if not np.abs(vertices).max(initial=0.0) <= _FARTHEST_PX:  # so written that NaN is refused
+    if not np.abs(vertices).max(initial=0.0) <= _FARTHEST_PX:  # written so that NaN is refused
         raise ValueError("expected coordinates in pixels")
     return _cut(vertices, layout)
 
 
 def _unpacked(data: bytes) -> tuple[NDArray[np.float64], list[list[int]]]:
-    """All vertices, and how many each ring of each polygon has."""
+    """All vertices, and the number of vertices of each ring of each polygon."""
     whole = len(data) // 4
     header = np.frombuffer(data, "<i4", count=whole) if whole >= 4 else np.zeros(4, np.int32)
     version, kind, count = header[:3].tolist()
@@ -85,7 +85,7 @@ def _smallest_kind(vertices: NDArray[np.float64]) -> int:
     for kind, limit in _WHOLE_LIMITS:
         if (np.abs(vertices) <= limit).all():
             whole = vertices.astype(VERTEX_KINDS[kind]).astype(np.float64)
-            if whole.tobytes() == vertices.tobytes():  # bytes: -0.0 must stay what it is
+            if whole.tobytes() == vertices.tobytes():  # bytes, because -0.0 must stay -0.0
                 return kind
     return 0
 

@@ -1,8 +1,7 @@
-"""What a project's database consists of: tables and indexes, nothing that computes when it is read.
+"""Refuses databases that compute anything: a project consists of tables and indexes only.
 
-A view in the place of a table, a trigger, a virtual or generated column or an index on an expression would run what
-someone else wrote, and a recursive query never ends.
-"""
+A view in place of a table, a trigger, a virtual or generated column or an index on an expression would run a stranger's
+code, and a recursive query may never end."""
 
 import re
 import sqlite3
@@ -13,20 +12,20 @@ from maskwright.project.schema import metadata
 
 _MOST_OBJECTS = 500
 _COMPUTES = re.compile(r"\b(virtual|generated|check|as)\b", re.IGNORECASE)
-"""Words that no `CREATE TABLE` of a migration has."""
+"""Words that no `CREATE TABLE` of a migration contains."""
 _PLAIN_TABLE = re.compile(r'create table "?(?P<name>\w+)"? \(.*\)(?P<rest>[^)]*)', re.IGNORECASE)
 _NUMBERED_TABLE = re.compile(
     r'create table "?\w+"? \(\s*id integer (primary key,.*|not null,.*\bprimary key \(id\).*)\)', re.IGNORECASE
 )
 _NUMBERED = frozenset(name for name, table in metadata.tables.items() if table.primary_key.columns.keys() == ["id"])
-"""Tables whose rows SQLite numbers, so that an id is a whole number and there once: they are read in blocks of ids."""
+"""Tables whose ids SQLite assigns, so they are unique integers and the table can be read in blocks of ids."""
 _PLAIN_INDEX = re.compile(
     r'create (unique )?index "?\w+"? on "?\w+"? \(\s*[\w", ]+\)( where "?\w+"? is not null)?', re.IGNORECASE
 )
 
 
 def require_plain_schema(connection: sqlite3.Connection, file: Path) -> None:
-    """Raises ProjectError for a database that holds more than tables and indexes; sqlite3.Error as any reading."""
+    """Raises ProjectError for a database with more than tables and indexes; sqlite3.Error as any read."""
     listed = connection.execute(f"SELECT type, name, sql FROM sqlite_master LIMIT {_MOST_OBJECTS + 1}").fetchall()
     if len(listed) > _MOST_OBJECTS:
         raise _refused(f"more than {_MOST_OBJECTS} tables and indexes", file)
@@ -43,7 +42,7 @@ def _is_plain(kind: object, name: object, sql: object) -> bool:
     words = " ".join(sql.split())
     if kind == "index":
         return _PLAIN_INDEX.fullmatch(words) is not None
-    # SQLite goes by the statement, not by the kind beside it, which may say "table" of a trigger.
+    # SQLite executes the statement, whatever the `type` column beside it claims.
     table = _PLAIN_TABLE.fullmatch(words)
     if kind != "table" or table is None or table["name"] != name or _COMPUTES.search(words):
         return False

@@ -1,4 +1,4 @@
-"""Model output as a layer under a user's work: what a new set of proposals may add, keep and remove."""
+"""Model output as a layer below the user's work: what new proposals may add, keep and remove."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -15,19 +15,19 @@ from maskwright.geometry.polygon import Polygon
 from maskwright.project.overlaps import overlaps
 
 SAME_OBJECT_IOU = 0.5
-"""From here on a proposal and an instance of the same category are one object, as in COCO's own matching: another model
-outlines what a user has answered differently. Distinct objects of one class rarely share so much."""
+"""IoU from which a proposal and an instance of the same category are one object, as in COCO's own matching: another
+model outlines an object differently, and distinct objects of one class rarely overlap that much."""
 SAME_PLACE_IOU = 0.85
-"""From here on they are one object even if the user chose another category."""
+"""IoU from which they are one object even if the user chose another category."""
 
 
 _REFINED = " + "
-"""Between the name of a model and that of the assistant that outlined its proposal again."""
+"""Stands in the provenance between a model's name and that of the assistant that refined its proposal."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelProposal:
-    """One object that a model suggests."""
+    """One object proposed by a model."""
 
     category_id: int
     score: float
@@ -38,10 +38,10 @@ class ModelProposal:
     """A detector's box without an outline; `polygons` are its rectangle."""
 
     def extra(self) -> Mapping[str, Any]:
-        """`Instance.extra` of what it becomes."""
+        """The `Instance.extra` of the resulting instance."""
         if not self.is_box:
             return MappingProxyType({})
-        from maskwright.formats.boxes import box_extra  # which brings OpenCV
+        from maskwright.formats.boxes import box_extra  # it imports OpenCV
 
         return MappingProxyType(dict(box_extra(self.polygons)))
 
@@ -56,11 +56,11 @@ def proposals_to_change(
 ) -> Change:
     """The change that replaces the PROPOSED among `existing` by `proposals` and touches nothing else.
 
-    A proposal that a user has already answered (accepted, edited, drawn or rejected) is left out, and so is one of
-    what an assistant proposes, which stays. One that matches an old proposal keeps its id, and the outline that it was
-    given by an assistant if it is the very same output of the model.
-    `new_ids` must hold one id per proposal; not all need be used. covers: the classes that the model is asked for; open
-    proposals of others stay beside, also when it says more later, unless it sees something in their place.
+    A proposal that a user has already answered (accepted, edited, drawn or rejected) is left out, and so is one of an
+    object proposed by an assistant, which stays. One that matches an old proposal keeps its id, and an assistant's
+    outline if the model's output is identical. `new_ids` must hold one id per proposal; not all may be used. covers:
+    the classes that the model proposes; open proposals of other classes stay, unless the model finds something in their
+    place.
     """
     replaceable = [instance for instance in existing if _is_replaceable(instance)]
     answered = [instance for instance in existing if not _is_replaceable(instance)]
@@ -90,10 +90,10 @@ def proposals_to_change(
 def preview_change(
     existing: Sequence[Instance], proposals: Sequence[ModelProposal], new_id: Callable[[ModelProposal], int]
 ) -> Change:
-    """What `proposals_to_change` would do, for a look at every step of a slider: nothing of it is to be stored.
+    """What `proposals_to_change` would do, for each step of a slider; never stored.
 
-    Proposals are the same object as before when class and score are: they come from the same candidates, and telling by
-    their outlines would take longer than all the rest. `new_id` must give each of the others an id of its own.
+    Proposals are the same object if class and score are equal: they come from the same candidates, and comparing
+    outlines would take longer than everything else. `new_id` must return a different id for each of the others.
     """
     old: dict[tuple[int, float | None], list[Instance]] = defaultdict(list)
     answered = []
@@ -130,10 +130,10 @@ def _with_outline_of(instance: Instance, proposal: ModelProposal) -> Instance:
 
 
 def without_answered(proposals: Sequence[ModelProposal], answered: Sequence[Instance]) -> list[ModelProposal]:
-    """Those that a user has not accepted, edited, drawn or rejected yet; `answered`: what a user has.
+    """Proposals that a user has not accepted, edited, drawn or rejected yet; `answered`: the user's instances.
 
-    Where an object was rejected another class may be right; not so for the very same output of a model, told by its
-    score, whose class now goes by another name.
+    Where an object was rejected another class may be right, but not if the model's output is identical, recognised by
+    its score, and only the class has been renamed.
     """
     answers = [instance for instance in answered if instance.polygons]
     rows, columns, ious = overlaps(proposals, answers, least_iou=SAME_OBJECT_IOU)
@@ -146,7 +146,7 @@ def without_answered(proposals: Sequence[ModelProposal], answered: Sequence[Inst
 
 
 def _is_replaceable(instance: Instance) -> bool:
-    """Whether a model's next word replaces it; what an assistant found alike is no model's."""
+    """Whether a model's next proposals replace it; objects found as similar by an assistant are not a model's."""
     origin = instance.provenance
     return instance.state is InstanceState.PROPOSED and not (origin is not None and origin.is_by_assistant)
 
@@ -161,7 +161,7 @@ def _stays_beside(instance: Instance, provenance: Provenance | None, covers: Col
 def _beside(
     instances: Sequence[Instance], fresh: Sequence[ModelProposal], provenance: Provenance | None
 ) -> list[tuple[Instance, Instance | None]]:
-    """What becomes of the proposals of classes that the model lacks: where it sees something, they go."""
+    """What happens to proposals of classes that the model lacks: they go where it finds something."""
     _, columns, ious = overlaps(fresh, instances, least_iou=SAME_OBJECT_IOU)
     seen = set(columns[ious >= SAME_OBJECT_IOU].tolist())
     return [
@@ -179,7 +179,7 @@ def _marked(instance: Instance, provenance: Provenance | None) -> Instance:
 
 
 def _is_refined_output(old: Instance, proposal: ModelProposal, provenance: Provenance | None) -> bool:
-    """Whether an assistant has outlined again what the model now says once more: a slider must not undo that."""
+    """Whether an assistant has refined what the model now proposes again: a slider must not undo that."""
     origin = old.provenance
     if origin is None or provenance is None or (old.score, old.category_id) != (proposal.score, proposal.category_id):
         return False
@@ -196,7 +196,7 @@ def _still_refined(old: Instance, provenance: Provenance | None) -> Instance:
 
 
 def _match(proposals: Sequence[ModelProposal], old: Sequence[Instance]) -> Mapping[int, Instance]:
-    """{index of proposal: old instance of the same object}, each used once, the best pairs first."""
+    """{index of proposal: old instance of the same object}, each used once, best pairs first."""
     matches = _unchanged(proposals, old)
     taken = {instance.id for instance in matches.values()}
     old = [instance for instance in old if instance.polygons and instance.id not in taken]
@@ -214,7 +214,7 @@ def _match(proposals: Sequence[ModelProposal], old: Sequence[Instance]) -> Mappi
 
 
 def _unchanged(proposals: Sequence[ModelProposal], old: Sequence[Instance]) -> dict[int, Instance]:
-    """The pairs that need no geometry: of one class and score, and with the same outline."""
+    """Pairs that need no geometry: same class, score and outline."""
     known: dict[tuple[int, float | None], list[Instance]] = defaultdict(list)
     for instance in old:
         known[instance.category_id, instance.score].append(instance)
@@ -233,5 +233,5 @@ def _categories(items: Sequence[ModelProposal | Instance]) -> NDArray[np.int64]:
 
 
 def _scores(items: Sequence[ModelProposal | Instance]) -> NDArray[np.float64]:
-    """NaN, which equals nothing, where there is none."""
+    """NaN, which equals nothing, for those without a score."""
     return np.array([np.nan if item.score is None else item.score for item in items], np.float64)

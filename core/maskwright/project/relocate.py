@@ -1,4 +1,4 @@
-"""Images that are no longer where the project expects them: found again by name and size, never by guess."""
+"""Finds images that are no longer where the project expects them, by name and size, never by guessing."""
 
 import os
 from collections import defaultdict
@@ -20,40 +20,40 @@ from maskwright.project.schema import images
 
 SHOWN = (ImageStanding.LISTED, ImageStanding.EXCLUDED)
 ROOT, ROOT_ABSOLUTE = "project.image_root", "project.image_root_absolute"
-"""Settings that say where the images are: from the project's folder, where there is a way, and from the top."""
+"""Settings with the image folder: relative to the project's folder, if possible, and absolute."""
 
 
 class ImageFolder(Repository):
-    """Where the images of a project are, and those that are missing there."""
+    """Where a project's images are, and which are missing."""
 
     def __init__(self, database: Database, images: ImageRepository, *, path: Path, mark: str) -> None:
-        """`path`: the project's folder, `mark`: what the project is known by wherever it is moved."""
+        """`path`: the project's folder; `mark`: identifies the project wherever it is moved."""
         super().__init__(database)
         self._images, self._path, self._mark = images, path, mark
 
     def move_to(self, root: Path) -> None:
-        """Look for the images in another folder from now on. Raises ProjectError when it does not exist."""
+        """Use another image folder from now on. Raises ProjectError if it does not exist."""
         if not root.is_dir():
             raise ProjectError("the image folder does not exist", path=root)
         self.expect_at(root)
 
     def expect_at(self, root: Path) -> None:
-        """The same for a folder that need not be there at the moment."""
+        """The same for a folder that need not exist at the moment."""
         trust(self._path, self._mark, root.absolute())
         with self._database.write() as connection:
             write_settings(connection, root_settings(self._path, root.absolute()))
         self._images.root = root.absolute()
 
     def missing(self) -> list[ImageRecord]:
-        """Those whose file is not in the image folder."""
+        """Images whose file is not in the image folder."""
         known = self._images.all(standings=SHOWN)
         return [image for image in known if not page_source(self._images.path(image))[0].is_file()]
 
     def find_moved(self, missing: list[ImageRecord], root: Path | None = None) -> dict[int, str]:
-        """{image id: new file name} for those that exactly one unknown file in the image folder, or `root`, can be.
+        """{image id: new file name} for images matched by exactly one unknown file in the image folder, or `root`.
 
-        A file can be an image when it has the same name, in whatever folder, and the same size in pixels. What no image
-        of `missing` can be goes to images that were removed: they would come back as new ones otherwise.
+        A file matches an image of the same name, in any folder, and the same size in pixels. Files that match none of
+        `missing` are matched with removed images, which would otherwise come back as new ones.
         """
         known = {image.file_name for image in self._images.all(standings=tuple(ImageStanding))}
         places: dict[tuple[str, int, int], list[str]] = defaultdict(list)
@@ -65,7 +65,7 @@ class ImageFolder(Repository):
         return _matched(missing, places) | _matched(removed, places)
 
     def relocate(self, places: dict[int, str], root: Path | None = None) -> None:
-        """Give images new file names and all of them another folder, if one is given: everything or nothing.
+        """Rename images, and move them all to another folder if one is given: everything or nothing.
 
         Raises ProjectError for a name that another image has.
         """
@@ -84,7 +84,7 @@ class ImageFolder(Repository):
 
 
 def _matched(missing: list[ImageRecord], places: dict[tuple[str, int, int], list[str]]) -> dict[int, str]:
-    """{image id: file name} where there is one of both; these `places` are taken out."""
+    """{image id: file name} where one of each matches; these `places` are removed."""
     wanted: dict[tuple[str, int, int], list[int]] = defaultdict(list)
     for image in missing:
         wanted[PurePosixPath(image.file_name).name, image.width, image.height].append(image.id)
@@ -93,8 +93,9 @@ def _matched(missing: list[ImageRecord], places: dict[tuple[str, int, int], list
 
 
 def root_settings(path: Path, image_root: Path) -> dict[str, Any]:
+    """The settings for an image folder."""
     try:
         relative: str | None = Path(os.path.relpath(image_root, path)).as_posix()
-    except ValueError:  # another drive
+    except ValueError:  # on another drive
         relative = None
     return {ROOT: relative, ROOT_ABSOLUTE: str(image_root)}

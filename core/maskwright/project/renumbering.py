@@ -1,4 +1,4 @@
-"""Rows of a large import under the project's ids, and what the file calls them."""
+"""Rows of a large import with the project's ids, and the file's ids."""
 
 from array import array
 from collections.abc import Mapping, Sequence
@@ -12,27 +12,28 @@ from maskwright.project.instance_rows import keep_ids_above
 from maskwright.project.numbers import name_in_files
 
 Row = tuple[Any, ...]
-"""Beginning with id, image id and category id."""
+"""Starts with id, image id and category id."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileOrder:
-    """The project's ids of a file's objects in the order of the file."""
+    """The project's ids of a file's objects, in the file's order."""
 
     ids: list[int]
     is_natural: bool
-    """Image by image and, there, by id."""
+    """Sorted by image and, within, by id."""
 
 
 class Renumbering:
-    """Objects in the order of the file."""
+    """Assigns ids to objects in the order of the file."""
 
     def __init__(self, image_ids: Mapping[int, int], category_ids: Mapping[int, int], first: int | None) -> None:
-        """`first`: their ids begin there; None: they keep the file's."""
+        """`first`: their ids count from there; None to keep the file's."""
         self._image_ids, self._category_ids, self._first = image_ids, category_ids, first
         self._file_ids, self._images = array("q"), array("q")
 
     def rows(self, rows: Sequence[Row]) -> list[Row]:
+        """The rows with the project's ids."""
         images, classes, first = self._image_ids, self._category_ids, self._first
         found = [(row[0], images[row[1]], classes[row[2]], *row[3:]) for row in rows]
         if first is not None:
@@ -43,13 +44,13 @@ class Renumbering:
         return found
 
     def keep(self, connection: Connection) -> None:
-        """What the file calls them; and that their ids have been given."""
+        """Store the file's ids, and mark the new ones as used."""
         ids = self._ids()
         name_in_files(connection, "instance", zip(ids, self._file_ids, strict=True))
         keep_ids_above(connection, max(ids, default=0))
 
     def order(self, file_order: Sequence[int]) -> FileOrder:
-        """`file_order`: the file's ids as they stand there, of more objects than came in perhaps."""
+        """`file_order`: the ids in the file, possibly including objects that were not imported."""
         known, wanted = np.array(self._file_ids, np.int64), np.array(file_order, np.int64)
         sorter = np.argsort(known)
         wanted = wanted[np.isin(wanted, known)]

@@ -1,8 +1,7 @@
 """Rescue copies: edits that could not be written to their project, kept on this computer until they can be.
 
-One file per program and project in the user's data folder, JSON, replaced as a whole. An edit in it that reached the
-project after all does no harm: its outcome is what is already there.
-"""
+One JSON file per program and project in the user's data folder, replaced as a whole. An edit in it that reached the
+project after all does no harm: applying it again has the same result."""
 
 import hashlib
 import logging
@@ -33,7 +32,7 @@ _MARK = re.compile("[0-9a-z-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class RescuedEdit:
-    """A change of an image's objects, or a state given to the image."""
+    """A change of an image's objects, or a new state of the image."""
 
     image_id: int
     label: str
@@ -48,17 +47,19 @@ class Rescue:
 
     file: Path
     project: Path
-    """Its folder, as that program saw it."""
+    """The project's folder, as that program saw it."""
     at: str
-    """ISO 8601, UTC: when the copy was last written."""
+    """When the copy was last written; ISO 8601, UTC."""
     edits: tuple[RescuedEdit, ...]
 
     @property
     def image_count(self) -> int:
+        """Number of images affected."""
         return len({edit.image_id for edit in self.edits})
 
 
 def rescue_folder() -> Path:
+    """The folder of all rescue copies."""
     from platformdirs import user_data_path
 
     return user_data_path("maskwright") / "rescue"
@@ -70,6 +71,7 @@ def rescue_file(project: Path, mark: str) -> Path:
 
 
 def edit_to_json(edit: RescuedEdit) -> dict[str, Any]:
+    """An edit as JSON."""
     return {
         "image_id": edit.image_id,
         "label": edit.label,
@@ -80,9 +82,9 @@ def edit_to_json(edit: RescuedEdit) -> dict[str, Any]:
 
 
 def write_rescue(file: Path, project: Path, edits: Iterable[dict[str, Any]]) -> None:
-    """Keep `edits` (of `edit_to_json`), on disk when this returns; none: the file goes.
+    """Write `edits` (from `edit_to_json`) to disk before returning; if there are none the file is deleted.
 
-    Raises ProjectError when it cannot be written.
+    Raises ProjectError if it cannot be written.
     """
     listed = list(edits)
     try:
@@ -102,20 +104,21 @@ def write_rescue(file: Path, project: Path, edits: Iterable[dict[str, Any]]) -> 
 
 
 def find_rescues(project: Path, mark: str) -> list[Rescue]:
-    """Of the project with this mark, oldest first; what cannot be read is logged and left alone."""
+    """Rescue copies for the project with this mark, oldest first; unreadable ones are logged and left alone."""
     files = sorted(rescue_folder().glob(f"{_prefix(project, mark)}-*{_SUFFIX}"))
     found = [rescue for file in files if (rescue := _read(file)) is not None]
     return sorted(found, key=lambda rescue: rescue.at)
 
 
 def forget_rescues(rescues: Sequence[Rescue]) -> None:
+    """Delete rescue copies."""
     for rescue in rescues:
         rescue.file.unlink(missing_ok=True)
 
 
 def _prefix(project: Path, mark: str) -> str:
-    """The mark is the same wherever a share is mounted; projects of earlier versions that were only read have none."""
-    # Another's project may say anything: a path, or a pattern that fits all projects.
+    """The mark is the same wherever a share is mounted; projects of early versions opened read-only have none."""
+    # A stranger's project may contain anything: a path, or a pattern that matches all projects.
     if _MARK.fullmatch(mark):
         return mark
     return hashlib.sha256(str(project.absolute()).encode("utf-8", "surrogateescape")).hexdigest()[:32]

@@ -1,8 +1,7 @@
-"""Puts an earlier copy in the place of a project file.
+"""Replaces a project file by an earlier copy.
 
-The copy is made beside the file first. From the moment it is whole and has its name, the project is the restored one:
-what is left to do is done at once or, where the program or the power ends, when the project is opened next.
-"""
+The copy is first made beside the file. Once it is complete and has its name, it is the project: the remaining steps are
+done at once or, if the program or the power ends, when the project is opened next."""
 
 import logging
 import os
@@ -26,14 +25,14 @@ log = logging.getLogger(__name__)
 
 _MADE = ".restored"
 _LOGS = ("-wal", "-journal")
-"""What belongs to a file and to nothing else; a file may be damaged, so it is kept with them as it is."""
+"""Files that belong to one database file; it may be damaged, so they are kept with it as they are."""
 
 
 def restore(file: Path, backup: Path) -> Path:
-    """Put `backup` in the place of `file`, which must not be open; returns where what was there is kept.
+    """Replace `file`, which must not be open, by `backup`; returns where the old one is kept.
 
-    Ids that were given since stay given. Raises ProjectError when `backup` is damaged or the place cannot be written;
-    the project is then as it was.
+    Ids assigned since then stay used. Raises ProjectError if `backup` is damaged or the place cannot be written; the
+    project is then unchanged.
     """
     if not backup.is_file() or not is_usable(backup):
         raise ProjectError("this backup is missing or damaged", path=backup)
@@ -54,10 +53,10 @@ def restore(file: Path, backup: Path) -> Path:
 
 
 def restore_newest(file: Path) -> Path:
-    """Put the newest copy that is sound in the place of `file`, which nobody may have open; returns that copy.
+    """Replace `file`, which nobody may have open, by the newest intact copy; returns that copy.
 
-    What was there is kept beside the copies. What an earlier restore replaced counts only where there is nothing else.
-    Raises LostProjectError when there is no such copy, and as `restore` does.
+    The old file is kept beside the copies. Files that an earlier restore replaced count only if there is nothing else.
+    Raises LostProjectError if there is no intact copy, and as `restore` does.
     """
     lock = ProjectLock.acquire(file.parent)
     if isinstance(lock, Holder):
@@ -74,12 +73,12 @@ def restore_newest(file: Path) -> Path:
 
 
 def is_being_restored(file: Path) -> bool:
-    """Whether `complete_restore` has something to do before the file is read."""
+    """Whether `complete_restore` has work to do before the file can be read."""
     return is_own(_whole(file))
 
 
 def complete_restore(file: Path) -> None:
-    """Do what is left of a restore that was interrupted; for who has the right to write. Raises ProjectError."""
+    """Finish an interrupted restore; only for the program that may write. Raises ProjectError."""
     if not is_being_restored(file):
         return
     try:
@@ -90,7 +89,7 @@ def complete_restore(file: Path) -> None:
 
 
 def _finish(file: Path, whole: Path) -> Path:
-    """Each step may have been done already."""
+    """Any of these steps may have been done already."""
     kept = _place_for_old(file, whole)
     for suffix in (*_LOGS, ""):  # the file last: a copy that is listed has its log beside it
         _link(file.with_name(file.name + suffix), kept.with_name(kept.name + suffix))
@@ -100,14 +99,12 @@ def _finish(file: Path, whole: Path) -> Path:
     except OSError as error:
         if is_own(whole):
             raise
-        log.warning(
-            "%s was restored, but the disk reports errors: %s", file, error
-        )  # after a power cut it is done again
+        log.warning("%s was restored, but the disk reports errors: %s", file, error)  # done again after a power cut
     return kept
 
 
 def _place_for_old(file: Path, whole: Path) -> Path:
-    """A name that is free, or has been given to it already."""
+    """A free name, or the one that it already has."""
     at = datetime.fromtimestamp(whole.stat().st_mtime, UTC)
     while True:
         kept = file.parent / FOLDER / copy_name(at, BEFORE_RESTORE)
@@ -117,13 +114,13 @@ def _place_for_old(file: Path, whole: Path) -> Path:
 
 
 def _take_back(file: Path, making: Path, whole: Path) -> None:
-    """The project is as it was; where not even that can be done, the next opening completes the restore."""
+    """Undo; if even that is impossible, opening the project next time completes the restore."""
     try:
         clear_away(making)
         if not is_own(whole):
             return
         kept = _place_for_old(file, whole)
-        for suffix in _LOGS:  # they go before the file is replaced, without which they are wanted
+        for suffix in _LOGS:  # first, because the file cannot be used without them
             _link(kept.with_name(kept.name + suffix), file.with_name(file.name + suffix))
         sync_folder(file.parent)
         clear_away(whole)
@@ -133,7 +130,7 @@ def _take_back(file: Path, making: Path, whole: Path) -> None:
 
 
 def _link(source: Path, target: Path) -> None:
-    """The same file under another name too; a copy where the file system has no such thing."""
+    """A second name for the same file; a copy if the file system has no hard links."""
     if not is_own(source) or target.exists():
         return
     try:
@@ -148,14 +145,14 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _keep_given_ids(made: Path, file: Path) -> None:
-    """What was given after the copy was taken is never given again: a rescue copy may speak of it."""
+    """Ids assigned after the copy was taken are never assigned again: a rescue copy may refer to them."""
     try:
         with closing(connect(file, "ro")) as there:
             require_plain_schema(there, file)
             given = dict(there.execute("SELECT name, next FROM counters"))
             highest = there.execute("SELECT max(id) FROM images").fetchone()[0]
     except (sqlite3.Error, ProjectError, TypeError, ValueError):
-        return  # damaged: what it gave is not known
+        return  # damaged, so its ids are unknown
     given["image_id"] = max(given.get("image_id", 1), (highest or 0) + 1)
     with closing(connect(made, "rw")) as restored:
         for name, following in given.items():

@@ -1,4 +1,5 @@
-"""Database rows to the frozen values of `maskwright.document` and back, checked: anybody may have written the file."""
+"""Converts database rows to the frozen values of `maskwright.document` and back, with validation: anyone may have
+written the file."""
 
 import logging
 import math
@@ -30,13 +31,13 @@ from maskwright.project.schema import settings
 log = logging.getLogger(__name__)
 
 MOST_SIDE_PX = 1 << 20
-"""Of an image that annotations are for, as the readers of files have it; what is to be decoded is bounded by itself."""
+"""For annotated images, as in the readers of files; decoding has a limit of its own."""
 _IMAGE_STATES = frozenset(state.value for state in ImageState)
 _STANDINGS = frozenset(ImageStanding)
 _COLOUR = re.compile("(#[0-9A-Fa-f]{6})?")
 _MOST_SHOWN = 200
 _MOST_NUMBER = 1 << 53
-"""So many steps above what is highest can still be taken."""
+"""Room for this many steps above the highest value."""
 _VISIBLE, _LOCKED, _CROWD = 1, 2, 4
 _UNREADABLE = (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError)
 """What reading a damaged row may raise."""
@@ -48,16 +49,17 @@ def now() -> str:
 
 
 def to_json(value: Any) -> str:
-    """Raises TypeError for what JSON cannot hold."""
+    """Raises TypeError for values that JSON does not have."""
     return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS).decode()
 
 
 def from_json(text: str) -> Any:
+    """Parse JSON. Raises ValueError."""
     return orjson.loads(text)
 
 
 def json_object(text: object) -> dict[str, Any]:
-    """Empty for what is no JSON object, which `damaged_rows` lists."""
+    """Empty for anything but a JSON object, which `damaged_rows` lists."""
     try:
         found = from_json(text) if isinstance(text, str) else {}
     except ValueError:
@@ -66,11 +68,12 @@ def json_object(text: object) -> dict[str, Any]:
 
 
 def extra_to_json(extra: Mapping[str, Any]) -> str | None:
+    """None for an empty mapping."""
     return to_json(dict(extra)) if extra else None
 
 
 def extra_from_json(text: str | None) -> Mapping[str, Any]:
-    """Raises ValueError for what is no JSON object."""
+    """Raises ValueError for anything but a JSON object."""
     extra = from_json(text) if text else {}
     if not isinstance(extra, dict):
         raise ValueError(f"expected a JSON object, got {kind_of(extra)}")
@@ -78,10 +81,10 @@ def extra_from_json(text: str | None) -> Mapping[str, Any]:
 
 
 def image_from_row(row: Row[Any]) -> ImageRecord:
-    """One without a name or a size is told by a name that no file has, so that it harms nothing and the others
-    continue.
+    """An image without a valid name or size gets a stand-in that no file has, so that it does no harm and the others
+    remain usable.
 
-    Of another damaged one its name, size and objects can be used: it counts as in progress.
+    Otherwise damaged ones keep name, size and objects, and count as in progress.
     """
     if (fault := _place_fault(row)) is not None:
         log.warning("image %s of the project is damaged: %s", row.id, fault)
@@ -99,17 +102,17 @@ def image_from_row(row: Row[Any]) -> ImageRecord:
 
 
 def is_stand_in(image: ImageRecord) -> bool:
-    """Whether it stands for a row without a name or a size."""
+    """Whether it stands for a row without a valid name or size."""
     return image.file_name.startswith(stand_in(f"image {image.id}", None).removesuffix("none"))
 
 
 def image_state(value: object) -> ImageState:
-    """In progress for what is none: someone has to look again."""
+    """In progress for an invalid value, so that someone looks again."""
     return ImageState(value) if value in _IMAGE_STATES else ImageState.IN_PROGRESS
 
 
 def image_fault(row: Row[Any]) -> str | None:
-    """What is wrong with a row of the table of images; None for a sound one."""
+    """What is wrong with a row of the image table; None if it is sound."""
     if (fault := _place_fault(row)) is not None:
         return fault
     if row.state not in _IMAGE_STATES or type(row.instance_count) is not int:
@@ -120,7 +123,7 @@ def image_fault(row: Row[Any]) -> str | None:
 
 
 def _place_fault(row: Row[Any]) -> str | None:
-    """Without these nothing can be done with an image."""
+    """Faults that make an image unusable."""
     if (fault := file_name_fault(row.file_name)) is not None:
         return f"its name: {fault}"
     if not all(type(side) is int and 0 < side <= MOST_SIDE_PX for side in (row.width, row.height)):
@@ -129,7 +132,7 @@ def _place_fault(row: Row[Any]) -> str | None:
 
 
 def category_from_row(row: Row[Any]) -> Category:
-    """One that cannot be gets a name that says so."""
+    """An invalid class gets a name that says so."""
     if (fault := category_fault(row)) is not None:
         log.warning("class %s of the project is damaged: %s", row.id, fault)
         return Category(row.id, row.name if isinstance(row.name, str) and row.name else f"class {row.id} (damaged)")
@@ -137,7 +140,7 @@ def category_from_row(row: Row[Any]) -> Category:
 
 
 def category_fault(row: Row[Any]) -> str | None:
-    """What is wrong with a row of the table of classes; None for a sound one."""
+    """What is wrong with a row of the class table; None if it is sound."""
     if not isinstance(row.name, str) or not isinstance(row.supercategory, str) or not row.name:
         return f"a name {_short(row.name)} or {_short(row.supercategory)}"
     if not isinstance(row.colour, str) or not _COLOUR.fullmatch(row.colour):
@@ -159,6 +162,7 @@ def _short(value: object) -> str:
 
 
 def category_to_row(category: Category) -> dict[str, Any]:
+    """The row of a category."""
     return {
         "id": category.id,
         "name": category.name,
@@ -169,6 +173,7 @@ def category_to_row(category: Category) -> dict[str, Any]:
 
 
 def provenance_to_row(provenance: Provenance) -> dict[str, Any]:
+    """The row of a provenance."""
     return {
         "model_name": provenance.model_name,
         "model_hash": provenance.model_hash,
@@ -196,7 +201,7 @@ def provenance_from_row(row: Row[Any]) -> Provenance:
 
 
 def sound_provenance(given: Provenance) -> Provenance:
-    """The same; raises ValueError for what no model has said."""
+    """The argument. Raises ValueError for values that no model gives."""
     texts = (given.model_name, given.model_hash, given.created_at)
     shares: tuple[object, ...] = (given.score_threshold, given.nms_iou)
     shares += tuple(each for each in (given.mask_threshold, given.min_iou) if each is not None)
@@ -210,7 +215,7 @@ def _is_share(value: object) -> bool:
 
 
 def sound_instance(given: Instance) -> Instance:
-    """The same; raises ValueError for one that could not be stored again. Outlines were looked at as they were read."""
+    """The argument. Raises ValueError if it could not be stored again. Outlines were validated when read."""
     numbers = (given.id, given.category_id, given.z)
     if not all(type(number) is int and abs(number) < _MOST_NUMBER for number in numbers):
         raise ValueError(f"its id, class or order is not a number: {_short(numbers)}")
@@ -227,9 +232,9 @@ def sound_instance(given: Instance) -> Instance:
 
 
 def instance_from_row(row: Row[Any], provenances: Mapping[int, Provenance]) -> Instance:
-    """Raises DamagedRowError for one that cannot be: nobody's work is left out without a word.
+    """Raises DamagedRowError if it is invalid: nobody's work is dropped silently.
 
-    One whose model run is not there has none; it is whole without.
+    An instance whose model run is missing gets none and is otherwise complete.
     """
     try:
         return _instance(row, provenances)
@@ -241,7 +246,7 @@ def instance_from_row(row: Row[Any], provenances: Mapping[int, Provenance]) -> I
 
 
 def _what_is_wrong(row: Row[Any], error: Exception) -> str:
-    """In words of a user's: what is read in turn, and which part of it fails."""
+    """In words for the user: tries the parts in turn to find the one that fails."""
     parts: tuple[tuple[str, Callable[[], object]], ...] = (
         ("outline", lambda: _outline_fault(row)),
         ("state", lambda: InstanceState(row.state)),
@@ -256,7 +261,7 @@ def _what_is_wrong(row: Row[Any], error: Exception) -> str:
 
 
 def _outline_fault(row: Row[Any]) -> None:
-    """Raises what reading the outline alone raises."""
+    """Raises what reading only the outline raises."""
     if (record := packed_record(row.polygons)) is not None:
         instance_from_record(record, row.id, row.category_id)
     else:
@@ -266,9 +271,9 @@ def _outline_fault(row: Row[Any]) -> None:
 def sound_instances(
     rows: Iterable[Row[Any]], provenances: Mapping[int, Provenance], damaged: dict[int, str] | None = None
 ) -> Iterator[tuple[Row[Any], Instance]]:
-    """Those that can be read, with their rows; the others stay as they are, and why goes into `damaged` by id.
+    """Readable instances with their rows; the others are not changed, and the reasons go into `damaged` by id.
 
-    Nothing else may read a row of the table of instances: one damaged object must not take the others with it.
+    All code must read the instance table through this: one damaged object must not affect the others.
     """
     for row in rows:
         try:
@@ -305,14 +310,15 @@ def _instance(row: Row[Any], provenances: Mapping[int, Provenance]) -> Instance:
 
 
 def instance_from_record(record: bytes, id_: int, category_id: int) -> Instance:
-    """An imported annotation of polygons, checked when it came in."""
-    # Here and not above: it brings OpenCV, which a window does not need before it is painted.
+    """An imported annotation of polygons that was validated on import."""
+    # Imported here, because it imports OpenCV, which a window does not need to start.
     from maskwright.formats.coco.parse import polygon_instance_of
 
     return polygon_instance_of(orjson.loads(record), category_id, id_)
 
 
 def instance_to_row(instance: Instance, image_id: int, provenance_id: int | None) -> dict[str, Any]:
+    """The row of an instance."""
     flags = _VISIBLE * instance.is_visible + _LOCKED * instance.is_locked + _CROWD * instance.is_crowd
     return {
         "id": instance.id,
@@ -331,7 +337,7 @@ def instance_to_row(instance: Instance, image_id: int, provenance_id: int | None
 
 
 def read_setting(connection: Connection, key: str) -> Any:
-    """The JSON value stored under `key`; None when there is none, or something that is no JSON."""
+    """The JSON value stored under `key`; None if there is none or it is invalid."""
     text = connection.scalar(select(settings.c.value).where(settings.c.key == key))
     try:
         return from_json(text) if text is not None else None
@@ -341,6 +347,7 @@ def read_setting(connection: Connection, key: str) -> Any:
 
 
 def write_settings(connection: Connection, values: Mapping[str, Any]) -> None:
+    """Store JSON values by key."""
     for key, value in values.items():
         row = upsert(settings).values(key=key, value=to_json(value))
         connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value}))

@@ -1,4 +1,4 @@
-"""The part of a project that remembers batches: what ran, what is done, what failed. Resuming starts here."""
+"""The part of a project that records batches: what ran, what is done, what failed. The basis for resuming."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from maskwright.project.schema import images, instances, provenances, run_images
 from maskwright.project.signals import detail_of, write_signals
 
 _ALONE = "failure"
-"""Name of the signal that keeps why the model failed on an image outside of a batch."""
+"""Signal that stores why the model failed on an image outside of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One batch of one model with one set of settings, over any number of sessions."""
+    """A batch of one model with certain settings, over any number of sessions."""
 
     id: int
     model_name: str
@@ -35,7 +35,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class RunFailure:
-    """An image that a run, or the model alone, could not do, and why."""
+    """An image that a run, or the model outside of a run, failed on, and why."""
 
     image_id: int
     file_name: str
@@ -46,7 +46,7 @@ class RunRepository(Repository):
     """Batches: what ran, what is done, what failed."""
 
     def start(self, model_name: str, model_hash: str, settings: Mapping[str, Any]) -> int:
-        """The id of a new run; `settings` must be what JSON can hold."""
+        """Start a run and return its id; `settings` must be JSON values."""
         row = {
             "model_name": model_name,
             "model_hash": model_hash,
@@ -57,17 +57,18 @@ class RunRepository(Repository):
             return int(connection.execute(insert(runs).values(row).returning(runs.c.id)).scalar_one())
 
     def get(self, run_id: int) -> Run:
-        """Raises ProjectError when there is no such run."""
+        """Raises ProjectError if there is no such run."""
         with self._database.read() as connection:
             return read_run(connection, run_id)
 
     def last(self) -> Run | None:
+        """The latest run; None if there is none."""
         with self._database.read() as connection:
             row = connection.execute(select(runs).order_by(runs.c.id.desc()).limit(1)).one_or_none()
         return _run_from_row(row) if row is not None else None
 
     def proposed_by(self, image_id: int) -> str | None:
-        """Name of the model that last proposed on an image, in a batch or alone; None where none has."""
+        """Name of the model that last proposed for an image, in a batch or alone; None if none has."""
         alone = (
             select(provenances.c.created_at, provenances.c.model_name)
             .join(instances, instances.c.provenance_id == provenances.c.id)
@@ -99,7 +100,7 @@ class RunRepository(Repository):
     def pending_images(self, run_id: int, *, only_untouched: bool = False) -> NDArray[np.int64]:
         """(N,) int64 ids, in order, that the run has neither done nor failed on.
 
-        only_untouched: those that nobody has worked on yet. Images out of the set are left out.
+        only_untouched: without those that a user has worked on. Images outside the set are left out.
         """
         seen = exists().where(run_images.c.run_id == run_id, run_images.c.image_id == images.c.id)
         states = [state.value for state in ImageState if state.is_untouched]
@@ -111,11 +112,12 @@ class RunRepository(Repository):
         return np.fromiter((row[0] for row in rows), np.int64, len(rows))
 
     def record_failure(self, run_id: int, image_id: int, reason: str) -> None:
+        """Record that a run failed on an image."""
         with self._database.write(is_repeatable=True) as connection:
             _mark_images(connection, run_id, {image_id: (None, reason)})
 
     def failures(self, run_id: int) -> list[RunFailure]:
-        """In order of the images."""
+        """By image."""
         query = (
             select(images.c.id, images.c.file_name, run_images.c.failure)
             .join_from(run_images, images)
@@ -126,19 +128,19 @@ class RunRepository(Repository):
             return [_failure(*row) for row in connection.execute(query)]
 
     def failure_count(self, run_id: int | None) -> int:
-        """Images that `run_id` or the model alone could not do, those that are both counted once."""
+        """Number of images that `run_id` or the model alone failed on, each counted once."""
         of_run = select(run_images.c.image_id).where(run_images.c.run_id == run_id, run_images.c.failure.is_not(None))
         alone = select(signals.c.image_id).where(signals.c.name == _ALONE)
         with self._database.read() as connection:
             return connection.scalar(select(func.count()).select_from(union(of_run, alone).subquery())) or 0
 
     def note_failure(self, image_id: int, reason: str) -> None:
-        """The model failed on one image outside of a batch; kept until a run succeeds there, or a batch fails there."""
+        """The model failed on one image outside of a batch; kept until a run succeeds or fails there."""
         with self._database.write(is_repeatable=True) as connection:
             write_signals(connection, _ALONE, {image_id: (0.0, reason)})
 
     def forget_failure(self, image_id: int) -> None:
-        """The model ran on the image outside of a batch: what failed there before is no failure any more.
+        """The model succeeded on the image outside of a batch: earlier failures there no longer count.
 
         For the batch that failed there the image is pending again.
         """
@@ -148,7 +150,7 @@ class RunRepository(Repository):
             connection.execute(delete(run_images).where(*failed))
 
     def failures_alone(self) -> list[RunFailure]:
-        """Those outside of batches, in order of the images."""
+        """Failures outside of batches, by image."""
         query = (
             select(images.c.id, images.c.file_name, signals.c.detail)
             .join_from(signals, images)
@@ -159,19 +161,20 @@ class RunRepository(Repository):
             return [_failure(row[0], row[1], str(detail_of(row[2]))) for row in connection.execute(query)]
 
     def done_count(self, run_id: int) -> int:
-        """Images done by the run, failures not counted."""
+        """Number of images done by the run, without failures."""
         query = select(func.count()).where(run_images.c.run_id == run_id, run_images.c.failure.is_(None))
         with self._database.read() as connection:
             return connection.scalar(query) or 0
 
     def forget_failures(self, run_id: int) -> int:
-        """Make the failed images pending again; how many those are."""
+        """Make the failed images pending again; returns their number."""
         query = delete(run_images).where(run_images.c.run_id == run_id, run_images.c.failure.is_not(None))
         with self._database.write() as connection:
             return connection.execute(query).rowcount
 
 
 def read_run(connection: Connection, run_id: int) -> Run:
+    """Raises ProjectError if there is no such run."""
     row = connection.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
     if row is None:
         raise ProjectError(f"the project has no run {run_id}")
@@ -179,12 +182,12 @@ def read_run(connection: Connection, run_id: int) -> Run:
 
 
 def mark_images_done(connection: Connection, run_id: int, seconds: Mapping[int, float | None]) -> None:
-    """{image id: what it took}; an earlier failure of the same image is forgotten."""
+    """{image id: processing time}; an earlier failure of the image is forgotten."""
     _mark_images(connection, run_id, {image_id: (taken, None) for image_id, taken in seconds.items()})
 
 
 def _mark_images(connection: Connection, run_id: int, marks: Mapping[int, tuple[float | None, str | None]]) -> None:
-    """{image id: (seconds, why it failed)}."""
+    """{image id: (seconds, reason of the failure)}."""
     if not marks:
         return
     _forget_alone(connection, marks)
@@ -203,7 +206,7 @@ def _forget_alone(connection: Connection, image_ids: Iterable[int]) -> None:
 
 
 def _failure(image_id: int, file_name: object, reason: object) -> RunFailure:
-    """Names and reasons may be anything where somebody else has written the project."""
+    """Names and reasons may be anything if another program wrote the project."""
     return RunFailure(image_id, usable_name(image_id, file_name), reason if isinstance(reason, str) else "")
 
 

@@ -1,8 +1,7 @@
-"""Takes what SQLite can still read out of a damaged project file, and makes a project of it.
+"""Makes a new project from what SQLite can still read of a damaged project file.
 
-Rows are read from both ends of each table up to the damage, and what lies between them one by one, by the ids that the
-table's indexes still know. A file whose first page is gone does not say what it holds, so nothing can be recovered.
-"""
+Rows are read from both ends of each table up to the damage, and those between one by one, by the ids in the table's
+indexes. If the first page is gone, nothing is known of the content and nothing can be recovered."""
 
 import errno
 import logging
@@ -34,19 +33,19 @@ log = logging.getLogger(__name__)
 
 _VERSION = "alembic_version"
 _BLOCK = 5000
-"""Rows between two questions whether the user still wants this."""
+"""Rows between checks whether the user still wants this."""
 _MOST_GUESSED = 100_000
-"""Ids that are tried one by one where no index knows them."""
+"""Ids tried one by one if no index knows them."""
 _TABLES_FIRST = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type = 'index'"
 
 
 Counts = tuple[int, int, int]
-"""Images, objects, steps."""
+"""Counts of images, objects, steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Salvaged:
-    """What was taken out, and where the damaged file is kept."""
+    """What was recovered, and where the damaged file is kept."""
 
     images: int
     objects: int
@@ -55,10 +54,10 @@ class Salvaged:
 
 
 def salvage(file: Path, monitor: Monitor = SILENT) -> Salvaged:
-    """Put what can be read of `file` in its place; the damaged file is kept beside the copies.
+    """Replace `file` by what can be read of it; the damaged file is kept beside the copies.
 
-    Raises DamagedProjectError where nothing can be read, HalfMadeProjectError where nothing was ever in it, and
-    ProjectError for a file that is whole, where the project is open and where its folder cannot be written.
+    Raises DamagedProjectError if nothing can be read, HalfMadeProjectError if it was always empty, and ProjectError for
+    an intact file, if the project is open or if its folder cannot be written.
     """
     lock = ProjectLock.acquire(file.parent)
     if isinstance(lock, Holder):
@@ -84,7 +83,7 @@ def salvage(file: Path, monitor: Monitor = SILENT) -> Salvaged:
 
 
 def _taken_out(file: Path, made: Path, monitor: Monitor) -> Counts:
-    """Into tables like those of the file; where these are of no version, into the newest, column by column."""
+    """Into tables like those of the file; if they match no version, into the newest, column by column."""
     for is_newest in (False, True):
         clear_away(made)
         create_file(made)
@@ -96,7 +95,7 @@ def _taken_out(file: Path, made: Path, monitor: Monitor) -> Counts:
 
 
 def _copied(file: Path, made: Path, is_newest: bool, monitor: Monitor) -> Counts | None:
-    """None where the tables are those of no version. Raises sqlite3.Error where not even the tables are known."""
+    """None if the tables match no version. Raises sqlite3.Error if not even the tables are known."""
     with closing(connect(file, "ro")) as damaged_file, closing(connect(made, "rw")) as written:
         require_plain_schema(damaged_file, file)
         listed = damaged_file.execute(_TABLES_FIRST).fetchall()
@@ -119,7 +118,9 @@ def _copied(file: Path, made: Path, is_newest: bool, monitor: Monitor) -> Counts
 
 
 def _set_version(damaged_file: sqlite3.Connection, written: sqlite3.Connection) -> bool:
-    """The one that the file says where its tables are so, else the latest that they can be of; whether there is one."""
+    """Set the version that the file claims if its tables match, else the latest one that matches; False if there is
+    none.
+    """
     said = [row[0] for row in _up_to_damage(damaged_file, f"SELECT version_num FROM {_VERSION}")]
     for version in (*(each for each in said if each in REVISIONS), *reversed(REVISIONS)):
         if not misfit(written, version):
@@ -132,7 +133,7 @@ _COUNTED = ("images", "instances", "history")
 
 
 def _copy_rows(damaged_file: sqlite3.Connection, written: sqlite3.Connection, name: str, monitor: Monitor) -> None:
-    """Of the columns that both have."""
+    """Copies the columns that both tables have."""
     has, wants = (_columns(connection, name) for connection in (damaged_file, written))
     both = [column for column in has if column in wants]
     if not both:
@@ -142,7 +143,7 @@ def _copy_rows(damaged_file: sqlite3.Connection, written: sqlite3.Connection, na
     for count, row in enumerate(_rows(damaged_file, name)):
         if count % _BLOCK == 0:
             monitor.check()
-        with suppress(sqlite3.IntegrityError):  # found twice, or a value is missing that has to be there
+        with suppress(sqlite3.IntegrityError):  # found twice, or a required value is missing
             written.execute(f'INSERT OR IGNORE INTO "{name}" ({names}) VALUES ({places})', [row[each] for each in at])
 
 
@@ -151,10 +152,10 @@ def _columns(connection: sqlite3.Connection, name: str) -> list[str]:
 
 
 def _rows(damaged: sqlite3.Connection, name: str) -> Iterator[tuple[Any, ...]]:
-    """All that can be read, each once or more."""
+    """All readable rows, each at least once."""
     try:
         damaged.execute(f'SELECT rowid FROM "{name}" LIMIT 0')
-    except sqlite3.OperationalError:  # it has no numbers
+    except sqlite3.OperationalError:  # a table without row numbers
         yield from _up_to_damage(damaged, f'SELECT * FROM "{name}"')
         return
     seen: set[int] = set()
@@ -162,7 +163,7 @@ def _rows(damaged: sqlite3.Connection, name: str) -> Iterator[tuple[Any, ...]]:
     for order in ("ASC", "DESC"):
         try:
             for id_, *row in damaged.execute(f'SELECT rowid, * FROM "{name}" ORDER BY rowid {order}'):
-                if id_ in seen:  # where the other end has come to
+                if id_ in seen:  # the other end has been reached
                     return
                 seen.add(id_)
                 yield tuple(row)
@@ -184,7 +185,7 @@ def _up_to_damage(damaged: sqlite3.Connection, query: str) -> Iterator[tuple[Any
 
 
 def _indexed_ids(damaged: sqlite3.Connection, name: str) -> list[int]:
-    """What the indexes that cover all rows know."""
+    """Ids in indexes that cover all rows."""
     found: set[int] = set()
     for _, index, _, _, is_partial in damaged.execute(f'PRAGMA index_list("{name}")').fetchall():
         if not is_partial:
@@ -196,9 +197,9 @@ def _indexed_ids(damaged: sqlite3.Connection, name: str) -> list[int]:
 
 
 def _name_images(damaged: sqlite3.Connection, written: sqlite3.Connection, root: Path) -> None:
-    """Images whose rows are lost: the index of their names still knows them, and their files say how large they are.
+    """Recover images whose rows are lost: the index of names still has them, and their files give the sizes.
 
-    One whose file is not there is as large as can be: no object of it is cut, and the check tells of it.
+    An image without a file gets the largest size, so that no object is clipped; the check reports it.
     """
     lost = {
         row[0]
@@ -230,7 +231,9 @@ def _image_root(written: sqlite3.Connection, file: Path) -> Path:
 
 
 def _set_image_root(written: sqlite3.Connection, file: Path) -> None:
-    """A project cannot be opened without; where it is not known, the project is taken to be inside its images."""
+    """A project needs an image root to be opened; if it is unknown, assume that the project is inside its image
+    folder.
+    """
     query = "SELECT 1 FROM settings WHERE key IN (?, ?)"
     if written.execute(query, (ROOT, ROOT_ABSOLUTE)).fetchone() is None:
         for key, value in root_settings(file.parent, file.parent.parent).items():

@@ -1,4 +1,4 @@
-"""What images a folder holds, one by one, without decoding any."""
+"""Lists the images in a folder, one by one, without decoding any."""
 
 import os
 import re
@@ -18,18 +18,18 @@ class ScannedImage:
     """A file that looks like an image; one with a `failure` has no size and cannot be added to a project."""
 
     file_name: str
-    """Relative to the scanned folder, forward slashes."""
+    """Relative to the scanned folder, with forward slashes."""
     width: int
     height: int
     failure: ImageError | None = None
 
 
 def scan_folder(root: Path, recursive: bool = False, *, max_pixels: int = MAX_PIXELS) -> Iterator[ScannedImage]:
-    """Each file with an image suffix in `root`, in order of names (9 before 10); folders of their own after the files.
+    """Each file with an image suffix in `root`, by name (9 before 10); files precede subfolders.
 
-    Further pages of a TIFF follow it as images of their own, named as `maskwright.images.pages` says.
-    Hidden folders and project folders are passed over, links to folders not followed. Unreadable images and subfolders
-    are yielded with their failure. Raises ProjectError when `root` itself is missing or cannot be listed.
+    Further pages of a TIFF follow it as separate images, named as in `maskwright.images.pages`. Hidden folders, project
+    folders and links to folders are skipped. Unreadable images and subfolders are yielded with their failure. Raises
+    ProjectError if `root` itself is missing or cannot be listed.
     """
     if not root.is_dir():
         raise ProjectError("the image folder does not exist", path=root)
@@ -37,7 +37,7 @@ def scan_folder(root: Path, recursive: bool = False, *, max_pixels: int = MAX_PI
 
 
 def scan_files(root: Path, file_names: Iterable[str], *, max_pixels: int = MAX_PIXELS) -> Iterator[ScannedImage]:
-    """As `scan_folder` for files below `root` that are known by name, in their order."""
+    """Like `scan_folder` for known files below `root`, in their order."""
     for name in file_names:
         yield from _probe(root, name, max_pixels)
 
@@ -66,7 +66,7 @@ def _scan(root: Path, prefix: str, recursive: bool, max_pixels: int) -> Iterator
 
 
 def _as_people_count(name: str) -> tuple[list[str | int], str]:
-    """Sorts numbers within names by value; texts and numbers alternate, so that like always meets like."""
+    """Sorts numbers within names by value; texts and numbers alternate, so that only like is compared with like."""
     parts = _NUMBER.split(name.casefold())
     return [int(part) if index % 2 else part for index, part in enumerate(parts)], name
 

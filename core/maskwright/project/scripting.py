@@ -1,4 +1,4 @@
-"""The part of a project that is for scripts: images by name, classes by name, one call per step."""
+"""The methods of a project meant for scripts: images and classes by name, one call per step."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,21 +23,21 @@ from maskwright.project.scan import ScannedImage, scan_folder
 from maskwright.proposal import Outlines, Proposal, as_polygons, checked_score
 
 ImageReference = int | str | ImageRecord
-"""An image by its id, by its name from the image folder, or as the project lists it."""
+"""An image by its id, by its name relative to the image folder, or by its record."""
 ClassLike = int | str | Category
 
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """What a look into the image folder has brought."""
+    """Result of scanning the image folder."""
 
     added_count: int
     failures: tuple[tuple[str, str], ...] = ()
-    """(file name, reason) of what looks like an image and cannot be read."""
+    """(file name, reason) of files that look like images but cannot be read."""
 
 
 class Scripting:
-    """Raises ProjectError for images, classes and objects that are not there, InputError for values that cannot be."""
+    """Raises ProjectError for unknown images, classes and objects, InputError for invalid values."""
 
     images: ImageRepository
     categories: CategoryRepository
@@ -49,7 +49,7 @@ class Scripting:
         return self.images.all()
 
     def scan(self, *, recursive: bool = True) -> Scanned:
-        """Look for images in the image folder, and add those that are new."""
+        """Scan the image folder and add new images."""
         failures: list[tuple[str, str]] = []
         added = self.images.add(_readable(scan_folder(self.images.root, recursive), failures))
         return Scanned(added, tuple(failures))
@@ -59,11 +59,13 @@ class Scripting:
         return self.images.path(record)
 
     def ensure_categories(self, labels: Iterable[tuple[int, str]]) -> dict[int, int]:
-        """As `categories.ensure`: a class for each (id, name) whose name is unknown; {given id: the project's id}."""
+        """See `categories.ensure`: creates a class for each (id, name) whose name is unknown; {given id: the
+        project's id}.
+        """
         return self.categories.ensure(labels)
 
     def find(self, image: ImageReference) -> ImageRecord:
-        """The image meant by an id, a name or a record."""
+        """The image with an id, a name or a record. Raises ProjectError if there is none."""
         if isinstance(image, ImageRecord):
             return self.images.record(image.id)
         if not isinstance(image, str):
@@ -76,7 +78,7 @@ class Scripting:
         return found
 
     def category(self, name_or_id: ClassLike) -> Category:
-        """The class of this name, in any case where that is enough, or of this id."""
+        """The class of this name, ignoring case if that is unambiguous, or of this id."""
         known = self.categories.listed()
         if isinstance(name_or_id, str):
             exact = [each for each in known if each.name == name_or_id]
@@ -103,10 +105,10 @@ class Scripting:
         provenance: Provenance | None = None,
         signals: Mapping[str, tuple[float, Any]] | None = None,
     ) -> Change:
-        """Replace the open proposals of an image; what a user accepted, edited, drew or rejected stays as it is.
+        """Replace the open proposals of an image; what a user accepted, edited, drew or rejected stays.
 
-        image_id: also the name or the record of the image. source: who proposes this, kept with each. The rest is what
-        the program itself knows of its models. Returns what changed.
+        image_id: or the name or record of the image. source: who proposes this, stored with each. The other arguments
+        are what the program itself knows of its models. Returns what changed.
         """
         _require_proposals(proposals)
         if any(isinstance(each, Proposal) for each in proposals) or not isinstance(image_id, int):
@@ -120,17 +122,17 @@ class Scripting:
         )
 
     def accept(self, image: ImageReference, ids: Iterable[int] | None = None) -> Change:
-        """Take over proposals; `ids` None: all that are open on the image."""
+        """Accept proposals; `ids` of None for all open ones in the image."""
         document = self._document(image, ids)
         return self._applied(document, edits.accept(document, _wanted(document, ids)), "Accept")
 
     def reject(self, image: ImageReference, ids: Iterable[int] | None = None) -> Change:
-        """Turn proposals down for good: they do not come back with another run."""
+        """Reject proposals for good: they do not come back with another run."""
         document = self._document(image, ids)
         return self._applied(document, edits.reject(document, _wanted(document, ids)), "Reject")
 
     def delete(self, image: ImageReference, ids: Iterable[int]) -> Change:
-        """Take objects away; what was proposed is turned down."""
+        """Delete objects; proposals are rejected instead."""
         ids = list(ids)
         document = self._document(image, ids)
         return self._applied(document, edits.delete(document, ids), "Delete")
@@ -149,7 +151,7 @@ class Scripting:
         return self._applied(document, change, "Edit")
 
     def draw(self, image: ImageReference, category: ClassLike, polygons: Outlines) -> Instance:
-        """A new object, as if a user had drawn it."""
+        """Add an object as if a user had drawn it."""
         record, own = self.find(image), self.category(category)
         instance = Instance(self.instances.reserve_ids(1)[0], own.id, _outline(polygons))
         self.instances.apply(record.id, Change.create([instance]), label="Draw")
@@ -230,7 +232,7 @@ def _readable(scanned: Iterable[ScannedImage], failures: list[tuple[str, str]]) 
 
 
 def as_path(path: str | Path) -> Path:
-    """Raises InputError for what is no path."""
+    """Raises InputError for anything but a path."""
     if not isinstance(path, str | Path):
         raise InputError(f"expected a path, got {path!r}")
     return Path(path)

@@ -1,4 +1,5 @@
-"""The part of a project that keeps edits which can never be applied: seen, named, and not in the way of later ones."""
+"""The part of a project that stores edits which can never be applied, so that they are seen and do not block later
+ones."""
 
 import logging
 from collections.abc import Collection
@@ -22,24 +23,24 @@ _NEVER = "1970-01-01T00:00:00.000+00:00"
 
 @dataclass(frozen=True, slots=True)
 class EditSetAside:
-    """Something that a user did and that the project could not take, and why."""
+    """An edit that the project could not apply, and why."""
 
     id: int
     image_id: int
     file_name: str
-    """Of the image; empty where the project does not know it."""
+    """Name of the image; empty if the project does not have it."""
     at: str
     """ISO 8601, UTC."""
     label: str
     kind: Literal["edit", "undo", "redo"]
     reason: str
     change: Change | None
-    """None: only a state was given, or the change cannot be read any more."""
+    """None if only a state was set, or the change can no longer be read."""
     state: ImageState | None
 
 
 class AsideRepository(Repository):
-    """Edits that the project could not take."""
+    """Edits that the project could not apply."""
 
     def add(
         self,
@@ -51,7 +52,7 @@ class AsideRepository(Repository):
         change: Change | None,
         state: ImageState | None,
     ) -> EditSetAside:
-        """Keep an edit without applying it; on return that survives a power failure."""
+        """Store an edit without applying it; on return it survives a power cut."""
         row = {
             "image_id": image_id,
             "at": now(),
@@ -67,17 +68,18 @@ class AsideRepository(Repository):
             return _edit(connection.execute(added).one())
 
     def all(self) -> list[EditSetAside]:
-        """Oldest first."""
+        """All of them, oldest first."""
         with self._database.read() as connection:
             return [_edit(row) for row in connection.execute(select(edits_set_aside).order_by(edits_set_aside.c.id))]
 
     def forget(self, ids: Collection[int]) -> None:
+        """Delete some."""
         with self._database.write() as connection:
             connection.execute(delete(edits_set_aside).where(edits_set_aside.c.id.in_(list(ids))))
 
 
 def _bytes_of(change: Change | None) -> bytes | None:
-    """None for what cannot be kept: what is set aside holds up nothing, and its label and reason are kept."""
+    """None if it cannot be stored: an edit set aside must not block anything, and its label and reason remain."""
     try:
         return change_to_bytes(change) if change is not None else None
     except (TypeError, ValueError) as error:
@@ -98,7 +100,7 @@ def _edit(row: Row[Any]) -> EditSetAside:
 
 
 def _time(text: object) -> str:
-    """As it is, or long ago for what is no time."""
+    """As it is, or a time long ago for an invalid one."""
     try:
         is_time = isinstance(text, str) and datetime.fromisoformat(text).astimezone() is not None
     except (OverflowError, ValueError):

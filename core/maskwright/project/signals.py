@@ -1,4 +1,4 @@
-"""The part of a project that keeps numbers about images, by which they are put in order for review."""
+"""The part of a project that stores numbers about images, which order them for review."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,15 +14,15 @@ from maskwright.project.schema import signals
 
 
 class SignalRepository(Repository):
-    """Numbers about images, by which they are put in order for review."""
+    """Numbers about images, which order them for review."""
 
     def set(self, name: str, values: Mapping[int, tuple[float, Any]]) -> None:
-        """{image id: (value, what JSON can hold of the reason)}; replaces what was known of these images."""
+        """{image id: (value, JSON details)}; replaces earlier values for these images."""
         with self._database.write(is_repeatable=True) as connection:
             write_signals(connection, name, values)
 
     def values(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """(image ids, values), both (N,), in order of the ids; images without the signal are missing."""
+        """(image ids, values), both (N,), by id; images without the signal are missing."""
         query = select(signals.c.image_id, signals.c.value).where(signals.c.name == name).order_by(signals.c.image_id)
         with self._database.read() as connection:
             rows = [row for row in connection.execute(query) if type(row[1]) in (int, float)]  # others are damaged
@@ -32,14 +32,14 @@ class SignalRepository(Repository):
         )
 
     def details(self, name: str) -> dict[int, Any]:
-        """{image id: detail} of all images that have the signal."""
+        """{image id: details} of all images with the signal."""
         query = select(signals.c.image_id, signals.c.detail).where(signals.c.name == name)
         with self._database.read() as connection:
             rows = connection.execute(query).fetchall()
         return {row.image_id: detail_of(row.detail) for row in rows}
 
     def get(self, name: str, image_id: int) -> tuple[float, Any] | None:
-        """(value, detail) of one image."""
+        """(value, details) of one image; None if there is none."""
         query = select(signals.c.value, signals.c.detail).where(signals.c.name == name, signals.c.image_id == image_id)
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
@@ -47,7 +47,7 @@ class SignalRepository(Repository):
 
 
 def detail_of(text: object) -> Any:
-    """None for what is no JSON, which `damaged_rows` lists."""
+    """None for invalid JSON, which `damaged_rows` lists."""
     try:
         return from_json(text) if isinstance(text, str) else None
     except ValueError:
@@ -55,6 +55,7 @@ def detail_of(text: object) -> Any:
 
 
 def write_signals(connection: Connection, name: str, values: Mapping[int, tuple[float, Any]]) -> None:
+    """See `SignalRepository.set`."""
     if not values:
         return
     rows = [

@@ -1,4 +1,4 @@
-"""A project as it was at one moment, for exports that take a while beside someone who edits."""
+"""A project as it was at one moment, for long exports while someone keeps editing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,11 +20,11 @@ from maskwright.project.source import ProjectSource
 from maskwright.project.store import Project
 
 _AHEAD = 200
-"""Images whose instances are fetched with one statement when they are asked for in order."""
+"""Images whose instances are fetched in one statement if they are requested in order."""
 
 
 class _ReadsAhead(InstanceRepository):
-    """Images of consecutive ids cost one statement for many; damaged rows go into `left_out`."""
+    """Reads many images of consecutive ids in one statement; damaged rows go into `left_out`."""
 
     def __init__(self, database: Database, left_out: dict[int, str]) -> None:
         super().__init__(database)
@@ -32,7 +32,7 @@ class _ReadsAhead(InstanceRepository):
         self._ahead: dict[int, list[Instance]] = {}
 
     def of(self, image_id: int) -> Sequence[Instance]:
-        """In order of their ids."""
+        """By id."""
         if image_id not in self._ahead:
             with self._database.read() as connection:
                 self._ahead = _read_ahead(connection, image_id, self._left_out)
@@ -40,9 +40,9 @@ class _ReadsAhead(InstanceRepository):
 
 
 class ProjectSnapshot(ProjectSource):
-    """A source from one transaction: what is written meanwhile does not show. For one thread.
+    """A source that reads in a single transaction: later writes do not show. For one thread.
 
-    Damaged rows are left out, with what hangs on them; `left_out` names them once they were come across.
+    Damaged rows and what depends on them are left out; `left_out` names those encountered so far.
     """
 
     def __init__(self, project: Project, database: Database) -> None:
@@ -55,18 +55,18 @@ class ProjectSnapshot(ProjectSource):
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """A line for each row that was left out so far."""
+        """One line per row left out so far."""
         return (*self._damaged_images.values(), *(self._objects[id_] for id_ in sorted(self._objects)))
 
     def leave_out_all_damaged(self) -> bool:
-        """Look at the annotations, too, that are passed on as they came; whether anything more is left out now."""
+        """Also check annotations that are passed on unparsed; returns whether more are left out now."""
         known = len(self._objects)
         for id_, why in self.damaged_objects():
             self._objects.setdefault(id_, why)
         return len(self._objects) > known
 
     def list_classes_for(self, options: CocoExportOptions) -> None:
-        """From now on `categories` has those that `options` ask for."""
+        """Restrict `categories` to those that `options` ask for."""
         if options.classes == "all":
             return
         written: list[ColumnElement[bool]] = [
@@ -82,12 +82,12 @@ class ProjectSnapshot(ProjectSource):
             self._listed = frozenset(connection.scalars(query.where(or_(*written), of_set)))
 
     def categories(self) -> tuple[Category, ...]:
-        """Those that are listed, or only those in use."""
+        """The listed ones, or only those in use."""
         listed = super().categories()
         return listed if self._listed is None else tuple(each for each in listed if each.id in self._listed)
 
     def images(self) -> Iterator[ImageRecord]:
-        """Those that have a name and a size."""
+        """Those with a valid name and size."""
         for image in super().images():
             if is_stand_in(image):
                 self._damaged_images[image.id] = f"image {image.id} of the project is damaged"
@@ -95,7 +95,7 @@ class ProjectSnapshot(ProjectSource):
                 yield image
 
     def instance_ids(self) -> Sequence[int]:
-        """Of all images, ascending."""
+        """The ids of all instances, ascending."""
         return [id_ for id_ in super().instance_ids() if id_ not in self._objects]
 
     def find_instances(self, ids: Sequence[int]) -> Mapping[int, tuple[int, Instance]]:
@@ -103,19 +103,21 @@ class ProjectSnapshot(ProjectSource):
         return {id_: found for id_, found in super().find_instances(ids).items() if id_ not in self._objects}
 
     def stored(self, ids: Sequence[int] | None = None) -> Iterator[tuple[int, int, bytes | Instance]]:
-        """(image id, instance id, instance or JSON of an untouched annotation), by image and id or as `ids` say."""
+        """(image id, instance id, instance or JSON of an untouched annotation), sorted by image and id, or in the
+        order of `ids`.
+        """
         return (found for found in super().stored(ids) if found[1] not in self._objects)
 
 
 @contextmanager
 def snapshot(project: Project) -> Iterator[ProjectSnapshot]:
-    """The project at this moment. Raises ProjectError when it cannot be read."""
+    """The project at this moment. Raises ProjectError if it cannot be read."""
     with project._database.read() as connection:
         yield ProjectSnapshot(project, _OneConnection(project._database, connection))
 
 
 class _OneConnection(Database):
-    """A database whose every read takes the one transaction that is open already."""
+    """A database whose reads all share one open transaction."""
 
     def __init__(self, database: Database, connection: Connection) -> None:
         self.path = database.path
@@ -129,14 +131,14 @@ class _OneConnection(Database):
     @contextmanager
     def write(self, **_: Any) -> Iterator[Connection]:
         raise ProjectError("a snapshot cannot be written", path=self.path.parent)
-        yield self._connection  # makes this a generator, as contextmanager needs it
+        yield self._connection  # makes this a generator, as contextmanager needs
 
     def close(self) -> None:
         """The connection belongs to the project."""
 
 
 def _without_class(database: Database) -> dict[int, str]:
-    """{id: why} of objects whose class is not there (0.1 s for a million)."""
+    """{id: reason} of objects without a class (0.1 s for a million)."""
     query = select(instances.c.id, instances.c.category_id)
     with database.read() as connection:
         rows = connection.execute(query.where(instances.c.category_id.not_in(select(categories.c.id)))).fetchall()

@@ -1,4 +1,4 @@
-"""A project as the writers of formats see it: one of the things that hold annotated images."""
+"""A project as the writers of formats see it: a source of annotated images."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from maskwright.project.rows import read_setting
 
 
 class ProjectSource(Repository):
-    """A `CocoSource` that also knows the file it came from, its ids there and its damaged rows."""
+    """A `CocoSource` that also knows its imported file, the ids there and its damaged rows."""
 
     def __init__(self, database: Database, images: ImageRepository, instances: InstanceRepository) -> None:
         super().__init__(database)
@@ -27,11 +27,11 @@ class ProjectSource(Repository):
 
     @property
     def image_root(self) -> Path:
-        """The folder that file names count from."""
+        """The folder that file names are relative to."""
         return self._images.root
 
     def categories(self) -> tuple[Category, ...]:
-        """Those that are listed."""
+        """The listed ones."""
         return self._categories.listed()
 
     def images(self) -> Iterator[ImageRecord]:
@@ -39,16 +39,16 @@ class ProjectSource(Repository):
         return self._images.all()
 
     def instances(self, image_id: int) -> Sequence[Instance]:
-        """In order of their ids."""
+        """By id."""
         return self._instances.of(image_id)
 
     def setting(self, key: str) -> Any:
-        """The JSON value stored under `key`; None when there is none."""
+        """The JSON value stored under `key`; None if there is none."""
         with self._database.read() as connection:
             return read_setting(connection, key)
 
     def instance_ids(self) -> Sequence[int]:
-        """Of all images, ascending."""
+        """The ids of all instances, ascending."""
         return self._instances.ids()
 
     def find_instances(self, ids: Sequence[int]) -> Mapping[int, tuple[int, Instance]]:
@@ -56,18 +56,18 @@ class ProjectSource(Repository):
         return self._instances.find(ids)
 
     def stored(self, ids: Sequence[int] | None = None) -> Iterator[tuple[int, int, bytes | Instance]]:
-        """As `InstanceRepository.stored`."""
+        """See `InstanceRepository.stored`."""
         return self._instances.stored(ids)
 
     def file_numbers(self) -> FileNumbers:
-        """The ids that a COCO file is written with, where they are not the project's own."""
+        """The ids to be written to a COCO file, where they differ from the project's own."""
         with self._database.read() as connection:
             return read_file_numbers(connection)
 
     def damaged_rows(self) -> Iterator[DamagedRow]:
-        """Rows that someone has damaged."""
+        """Damaged rows."""
         return self._damage.rows()
 
     def damaged_objects(self) -> Iterator[tuple[int, str]]:
-        """(id, why) of objects that cannot be read; reads all of them."""
+        """(id, reason) of objects that cannot be read; reads all of them."""
         return self._damage.objects()

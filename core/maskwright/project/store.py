@@ -1,4 +1,4 @@
-"""A project: one folder with a database beside or inside a folder of images, usable from any thread."""
+"""A project: one folder with a database, beside or inside a folder of images; thread-safe."""
 
 import logging
 import os
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 FILE_NAME = "project.db"
 INSIDE_IMAGES = ".maskwright"
-"""Name of a project folder that lives inside its image folder; elsewhere it is called NAME.maskwright."""
+"""Name of a project folder inside its image folder; elsewhere it is called NAME.maskwright."""
 _NAME = "project.name"
 
 
@@ -50,7 +50,9 @@ class Project(Scripting):
     def __init__(
         self, path: Path, database: Database, access: ProjectLock | str, *, copy: UpgradedCopy | None = None
     ) -> None:
-        """Use `create` or `open`. `access`: the right to write, or why there is none. `copy`: what is read instead."""
+        """Use `create` or `open`. `access`: the right to write, or why there is none. `copy`: the copy to read
+        instead.
+        """
         self.path = path
         self._database = database
         self._copy = copy
@@ -88,10 +90,10 @@ class Project(Scripting):
         name: str | None = None,
         settings: Mapping[str, Any] | None = None,
     ) -> Self:
-        """A new project folder at `path` for the images below `image_root`, with `settings` from the beginning.
+        """Create a project folder at `path` for the images below `image_root`, with initial `settings`.
 
-        Without `image_root`, `path` is a folder of images, and the project lives inside it, as the window makes it.
-        Raises ProjectError when there is a project already, the image folder is missing or the place cannot be written.
+        Without `image_root`, `path` is a folder of images, and the project is created inside it, as by the window.
+        Raises ProjectError if there is a project already, the image folder is missing or the place cannot be written.
         """
         path, image_root = _places(as_path(path), image_root)
         if (path / FILE_NAME).exists() and not is_half_made(path / FILE_NAME):
@@ -119,13 +121,12 @@ class Project(Scripting):
 
     @classmethod
     def open(cls, path: str | Path, *, read_only: bool = False, trusts_images: bool = False) -> Self:
-        """Open the project in `path`: its folder, its file, or the image folder it lives in.
+        """Open the project in `path`: its folder, its file, or the image folder around it.
 
-        A project that cannot be written, or that another program has open, is opened read-only; `read_only_reason`
-        says why. One that an earlier version made is then read in a copy. After an unclean end the file is checked.
-        Raises ProjectError when there is no project, it is damaged, or a newer version of Maskwright made it;
-        ForeignImagesError when its images are in a folder elsewhere that the user has not said yes to, unless
-        `trusts_images`.
+        A project that cannot be written, or that another program has open, is opened read-only; `read_only_reason` says
+        why. If an earlier version made it, a migrated copy is read then. After a crash the file is checked. Raises
+        ProjectError if there is no project, it is damaged, or a newer version of Maskwright made it; ForeignImagesError
+        if its images are in a folder elsewhere that the user has not confirmed, unless `trusts_images`.
         """
         path = as_path(path)
         file = find_project(path)
@@ -142,7 +143,7 @@ class Project(Scripting):
                 except HalfMadeProjectError:
                     if file.parent.name != INSIDE_IMAGES:
                         raise
-                    images = file.parent.parent  # as whoever began to make it meant it
+                    images = file.parent.parent  # the place where its creation was started
                     make_file(file, {_NAME: images.name, **root_settings(file.parent, images)})
                 bring_up_to_date(file)
             return cls._opened(file, access, trusts_images=trusts_images, copy=copy)
@@ -169,19 +170,21 @@ class Project(Scripting):
 
     @property
     def image_root(self) -> Path:
-        """The folder that the file names of images count from; `image_folder` changes it."""
+        """The folder that the images' file names are relative to; `image_folder` changes it."""
         return self.images.root
 
     @property
     def is_read_only(self) -> bool:
+        """Whether the project cannot be written; see `read_only_reason`."""
         return self._database.is_read_only
 
     @property
     def revision(self) -> int:
-        """Another number after each write of this program, which is the only one that may write while it is open."""
+        """Changes with each write of this program, the only one that may write while the project is open."""
         return self._database.revision
 
     def close(self) -> None:
+        """Close the project; may be called repeatedly."""
         self._database.close()
         if self._copy is not None:
             self._copy.close()
@@ -189,18 +192,19 @@ class Project(Scripting):
             self._lock.release()
 
     def back_up_daily(self) -> Path | None:
-        """Today's copy in the folder `backups`, unless there is one; takes a second or so for a million instances.
+        """Make today's copy in the folder `backups`, unless there is one; takes about a second for a million instances.
 
-        Returns the copy made. Raises ProjectError when it cannot be written.
+        Returns the new copy. Raises ProjectError if it cannot be written.
         """
         return None if self.is_read_only else back_up_daily(self._database.path)
 
     def setting(self, key: str) -> Any:
-        """The JSON value stored under `key`; None when there is none, or something that is no JSON."""
+        """The JSON value stored under `key`; None if there is none or it is invalid."""
         with self._database.read() as connection:
             return read_setting(connection, key)
 
     def set_setting(self, key: str, value: Any) -> None:
+        """Store a JSON value under `key`."""
         with self._database.write() as connection:
             write_settings(connection, {key: value})
 
@@ -234,7 +238,7 @@ class Project(Scripting):
 
 
 def _places(path: Path, image_root: str | Path | None) -> tuple[Path, Path]:
-    """The project's folder and that of its images."""
+    """The project's folder and the folder of its images."""
     if image_root is None:
         return path.absolute() / INSIDE_IMAGES, path.absolute()
     return path.absolute(), as_path(image_root).absolute()
@@ -250,13 +254,13 @@ def find_project(path: Path) -> Path | None:
 
 
 def has_project(path: Path) -> bool:
-    """Whether there is one that anything was ever put into: not where a program was interrupted while it made it."""
+    """Whether there is a project with content; False if its creation was interrupted."""
     file = find_project(path)
     return file is not None and (bool(list_backups(file)) or not is_half_made(file))
 
 
 def _is_there(file: Path) -> bool:
-    """Also where only copies are left of it: whoever opens it is told how to restore one."""
+    """True also if only copies are left: opening it tells how to restore one."""
     return file.is_file() or is_being_restored(file) or bool(list_backups(file))
 
 
@@ -269,5 +273,5 @@ def _access(file: Path) -> ProjectLock | str:
 
 
 def _text(value: Any) -> str:
-    """A setting that is a text; empty for what else someone's database says."""
+    """A text setting; empty for anything else in a stranger's database."""
     return value if isinstance(value, str) else ""

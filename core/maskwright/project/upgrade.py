@@ -1,4 +1,4 @@
-"""Project files before they are opened: looked at, made new, brought up to date after a backup, or refused."""
+"""Checks a project file before it is opened: creates it, migrates it after a backup, or refuses it."""
 
 import logging
 import sqlite3
@@ -21,7 +21,7 @@ from maskwright.project.whole_files import clear_unfinished
 log = logging.getLogger(__name__)
 
 _SMALL_BYTES = 16 * 2**20
-"""Read through in 30 ms."""
+"""Files up to this size are read completely in 30 ms."""
 
 _LOST = "the project file is {}; there are earlier copies"
 _ANEW = "open the image folder to create it again"
@@ -29,9 +29,9 @@ _ONCE = "open it once where it can be written"
 
 
 def schema_version(file: Path) -> str | None:
-    """The revision of the file, None for a database without one.
+    """The schema revision of the file; None for a database without one.
 
-    Raises ProjectError when it cannot be read, DamagedProjectError where its tables are not those of its revision.
+    Raises ProjectError if it cannot be read, DamagedProjectError if its tables do not match its revision.
     """
     try:
         connection = connect(file, "ro", is_immutable=is_unchanging(file))
@@ -59,7 +59,7 @@ def schema_version(file: Path) -> str | None:
 
 
 def require_known(file: Path, version: str | None) -> None:
-    """Raises ProjectError when `version` is not one that this program has heard of."""
+    """Raises ProjectError if this program does not know `version`."""
     if version is not None and version not in REVISIONS:
         raise ProjectError(
             f"a newer version of Maskwright made this project (schema {version}; this version knows up to "
@@ -70,13 +70,13 @@ def require_known(file: Path, version: str | None) -> None:
 
 
 def require_versioned(file: Path, version: str | None) -> None:
-    """Raises DamagedProjectError for a file that does not say; every version of the program has written its own."""
+    """Raises DamagedProjectError for a file without a version; every version of the program writes its own."""
     if version is None:
         raise damaged("the project file does not say which version made it", file)
 
 
 def require_readable(file: Path) -> str:
-    """The schema version of a file that must not be written. Raises ProjectError where nobody can read it so."""
+    """The schema version of a file that must not be written. Raises ProjectError if it cannot be read that way."""
     require_there(file)
     if is_being_restored(file):
         raise ProjectError("an earlier copy is only half restored", path=file.parent, hint=_ONCE)
@@ -88,9 +88,9 @@ def require_readable(file: Path) -> str:
 
 
 def require_there(file: Path) -> None:
-    """Raises DamagedProjectError where copies are left of a file that is gone or empty.
+    """Raises DamagedProjectError if copies are left of a file that is missing or empty.
 
-    HalfMadeProjectError where nothing was ever put into it: it does not even say where its images are.
+    HalfMadeProjectError if it never had content, not even the place of its images.
     """
     has_copies = bool(list_backups(file))
     if not file.exists():
@@ -108,7 +108,7 @@ def require_there(file: Path) -> None:
 
 
 def is_half_made(file: Path) -> bool:
-    """Whether a program was interrupted before it had said where the images are; one that is damaged is not."""
+    """Whether its creation was interrupted before the image folder was stored; False if it is damaged."""
     return _content_of(file) == "nothing"
 
 
@@ -129,10 +129,10 @@ def _content_of(file: Path) -> Literal["project", "nothing", "foreign", "unreada
 
 
 def require_sound(file: Path) -> None:
-    """Check a small file always, a large one where the last program using it did not end well.
+    """Check a small file always, a large one if the last program did not close it properly.
 
-    A closed project has no log beside it; a log that is there was left by a program that crashed or lost power. Large
-    files are read once a day in the background, for their backup. Raises ProjectError when the file is damaged.
+    A closed project has no log beside it; a log means a crash or a power cut. Large files are checked once a day in the
+    background, for their backup. Raises ProjectError if the file is damaged.
     """
     require_own_files(file)
     complete_restore(file)
@@ -149,7 +149,7 @@ def require_sound(file: Path) -> None:
 
 
 def _bring_classes_back(file: Path) -> None:
-    """Objects whose class is not there get one of its number, so that they can be seen and given another."""
+    """Objects with a missing class get one with its id, so that they can be seen and given another."""
     lost = "SELECT DISTINCT category_id FROM instances WHERE category_id NOT IN (SELECT id FROM categories)"
     made = "INSERT INTO categories (id, name) VALUES (?, ?)"
     try:
@@ -165,7 +165,7 @@ def _bring_classes_back(file: Path) -> None:
 
 
 def _require_plain(file: Path) -> None:
-    """Raises ProjectError for views and so on; what cannot be read at all is told by whoever reads on."""
+    """Raises ProjectError for views and so on; reading further reports anything unreadable."""
     try:
         with closing(connect(file, "rw")) as connection:
             require_plain_schema(connection, file)
@@ -174,9 +174,9 @@ def _require_plain(file: Path) -> None:
 
 
 def bring_up_to_date(file: Path) -> None:
-    """Migrate `file` to the newest schema, keeping a backup of what was there.
+    """Migrate `file` to the newest schema after a backup.
 
-    Raises ProjectError when the file is newer than this program, damaged or not writable.
+    Raises ProjectError if the file is newer than this program, damaged or not writable.
     """
     version = schema_version(file)
     require_known(file, version)
@@ -189,7 +189,7 @@ def bring_up_to_date(file: Path) -> None:
 
 
 def make_tables(file: Path) -> None:
-    """Those of the newest schema, or of what is missing to it, in one transaction. Raises ProjectError."""
+    """Create the missing tables of the newest schema, in one transaction. Raises ProjectError."""
     engine = create_engine("sqlite://", creator=lambda: connect(file, "rw"), poolclass=NullPool)
     try:
         with plain_words(file), engine.connect() as connection:

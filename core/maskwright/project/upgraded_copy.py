@@ -1,4 +1,4 @@
-"""A project of an earlier version that is only to be read: brought up to date in a copy elsewhere, itself untouched."""
+"""A read-only project of an earlier version: migrated in a copy elsewhere, itself untouched."""
 
 import logging
 import shutil
@@ -17,14 +17,14 @@ from maskwright.project.versions import REVISIONS
 log = logging.getLogger(__name__)
 
 _TIMES = 2
-"""The copy, and the log of the transaction that updates it."""
+"""The copy, and the log of the migration."""
 
 
 class UpgradedCopy:
-    """`file`: the copy. Close it, and it is gone."""
+    """`file`: the copy. Closing deletes it."""
 
     def __init__(self, original: Path) -> None:
-        """Raises ProjectError where there is no room for it, or the original is damaged."""
+        """Raises ProjectError if there is no room for it, or the original is damaged."""
         self._folder = tempfile.TemporaryDirectory(prefix="maskwright-")
         self.file = Path(self._folder.name) / original.name
         try:
@@ -49,13 +49,15 @@ class UpgradedCopy:
             raise
 
     def close(self) -> None:
+        """Delete the copy."""
         self._folder.cleanup()
 
 
 def readable_file(file: Path) -> UpgradedCopy | None:
-    """For a file that must not be written: a copy where an earlier version made it, None where it can be read itself.
+    """For a file that must not be written: a migrated copy if an earlier version made it, None if it can be read
+    itself.
 
-    Raises ProjectError where it is missing, damaged, half restored or of a newer version.
+    Raises ProjectError if it is missing, damaged, half restored or of a newer version.
     """
     version = require_readable(file)
     if version == REVISIONS[-1]:

@@ -1,4 +1,4 @@
-"""Schema versions of project files: which there have been, and whether a file has the tables of the one it says."""
+"""The schema versions of project files, and whether a file's tables match its version."""
 
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from maskwright.project.connection import connect
 from maskwright.project.schema import metadata
 
 REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
-"""Every schema version there has been, oldest first; a test holds it against the migration scripts."""
+"""All schema versions, oldest first; a test compares them with the migration scripts."""
 
 _COLUMNS = "SELECT m.name, p.name FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS p WHERE m.type = 'table'"
 _STATEMENTS = (
@@ -26,7 +26,7 @@ _MOST_NAMED = 3
 
 
 def is_usable(file: Path) -> bool:
-    """Whether a project file or a copy of one can be worked with: it is sound, and its tables are those it says."""
+    """Whether a project file, or a copy of one, is usable: intact, with the tables of its version."""
     if not is_sound(file):
         return False
     try:
@@ -38,9 +38,9 @@ def is_usable(file: Path) -> bool:
 
 
 def misfit(connection: sqlite3.Connection, version: str) -> str:
-    """Why the tables are not those of `version`, empty where they are: tried on their like without rows.
+    """Why the tables do not match `version`; empty if they do. Tests them on empty tables of the same structure.
 
-    Only what no program of ours leaves is found: a version or a table that was changed by hand, or by damage. Raises
+    Finds only what none of our versions leaves: a version or a table changed by hand, or by damage. Raises
     sqlite3.Error.
     """
     if version == REVISIONS[-1]:
@@ -62,7 +62,7 @@ def misfit(connection: sqlite3.Connection, version: str) -> str:
 
 
 def _what_is_missing(listed: Iterable[Sequence[str]]) -> str:
-    """Of the newest schema."""
+    """Which tables or columns of the newest schema are missing."""
     found = {tuple(row) for row in listed}
     missing = [f"{table}.{column}" for table, column in _NEWEST if (table, column) not in found]
     rest = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
@@ -70,8 +70,8 @@ def _what_is_missing(listed: Iterable[Sequence[str]]) -> str:
 
 
 def run_migrations(connection: Connection) -> None:
-    """Those that the database says it lacks."""
-    # Half of the time to the first window would go into this import, and hardly any start needs it.
+    """Run the migrations that the database lacks."""
+    # Importing it would take half of the time to the first window, and hardly any start needs it.
     from alembic import command
     from alembic.config import Config
 

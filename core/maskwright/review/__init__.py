@@ -1,1 +1,1 @@
-"""What a user should look at next, why, and what correcting costs."""
+"""What a user should review next, why, and what correcting costs."""

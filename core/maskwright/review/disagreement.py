@@ -1,4 +1,4 @@
-"""What two models, or a model and what is already there, do not agree on."""
+"""Where two models, or a model and the existing instances, disagree."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from maskwright.project.overlaps import overlaps
 from maskwright.project.proposals import ModelProposal
 
 NAME = "disagreement"
-"""Of the signal in a project."""
+"""Name of the signal in a project."""
 SAME_PLACE_IOU = 0.5
 
 DifferenceKind = Literal["only here", "only there", "class", "outline"]
@@ -26,21 +26,22 @@ class Difference:
     weight: float
     box_xyxy: tuple[float, float, float, float]
     instance_id: int | None
-    """The instance here; None for what only the other side found."""
+    """The instance here; None if only the other side found the object."""
     state: InstanceState | None = None
-    """Of the instance here when the two were compared."""
+    """Area, in pixels, of the instance here at the time of comparison."""
     there: ModelProposal | None = None
-    """What the other side has in this place."""
+    """What the other side has here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """All differences on one image, the gravest first."""
+    """All differences in one image, the largest first."""
 
     findings: tuple[Difference, ...]
 
     @property
     def value(self) -> float:
+        """Sum of all weights."""
         return sum(finding.weight for finding in self.findings)
 
     @property
@@ -62,14 +63,14 @@ class Disagreement:
 
     @property
     def detail(self) -> dict[str, Any]:
-        """What JSON can hold, for the project: the reason, and the twenty gravest findings."""
+        """JSON details for the project: the reason, and the twenty largest differences."""
         return {"reason": self.reason, "findings": [finding_to_json(item) for item in self.findings[:20]]}
 
 
 def disagreement(here: Sequence[Instance], there: Sequence[ModelProposal]) -> Disagreement:
-    """Between an image's instances (rejected ones aside) and what another model proposes.
+    """Compare an image's instances (without rejected ones) with another model's proposals.
 
-    An object that one side lacks weighs its score (1 for a user's), another class 1, two outlines 1 - IoU.
+    An object that one side lacks weighs its score (1 for a user's), another class 1, a different outline 1 - IoU.
     """
     answered = [instance for instance in here if instance.polygons]
     known = [instance for instance in answered if instance.state is not InstanceState.REJECTED]
@@ -104,7 +105,7 @@ def disagreement(here: Sequence[Instance], there: Sequence[ModelProposal]) -> Di
 
 
 def finding_to_json(finding: Difference) -> dict[str, Any]:
-    """The outline of what only the other side found goes along: a user may want to take it over."""
+    """Includes the outline of what only the other side found, so that the user can take it over."""
     stored: dict[str, Any] = {
         "kind": finding.kind,
         "box_xyxy": [round(value, 1) for value in finding.box_xyxy],
@@ -121,7 +122,7 @@ def finding_to_json(finding: Difference) -> dict[str, Any]:
 
 
 def _not_rejected(proposed: Sequence[ModelProposal], rejected: Sequence[Instance]) -> list[ModelProposal]:
-    """Without what a user has refused already: of the same class in the same place."""
+    """Without proposals that a user has rejected already: of the same class in the same place."""
     rows, columns, ious = overlaps(proposed, rejected, least_iou=SAME_PLACE_IOU)
     refused = {
         int(row)

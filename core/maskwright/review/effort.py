@@ -1,7 +1,6 @@
-"""What correcting costs, read from the history that undo needs anyway and the gestures kept with it.
+"""What correcting costs, from the history that undo needs anyway and the recorded effort.
 
-Nothing of it leaves the disk. Steps made while a project does not record effort are left out.
-"""
+Nothing of it leaves the computer. Steps made while a project does not record effort are left out."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,25 +14,26 @@ from maskwright.project.overlaps import overlaps
 
 @dataclass(slots=True)
 class InstanceEffort:
-    """One object from its proposal, or from nothing, to how it is now."""
+    """One object, from its proposal or creation to its present state."""
 
     instance_id: int
     image_id: int
     category_id: int
-    """Now, or when it was removed."""
+    """Its present class, or that when it was deleted."""
     proposed: Instance | None
-    """As the model proposed it; None for one drawn by hand."""
+    """As the model proposed it; None if drawn by hand."""
     final: Instance | None
-    """As it is now; None when deleted. Rejected ones are there, in that state."""
+    """Its present state; None if deleted. Rejected ones are kept, in that state."""
     steps: int = 0
     seconds: float = 0.0
-    """Active; a step on several objects is shared between them, and so are its clicks and keys."""
+    """Active time; a step on several objects is divided among them, as are its clicks and keys."""
     clicks: float = 0.0
     keys: float = 0.0
     vertices_changed: int = 0
 
     @property
     def score(self) -> float | None:
+        """Score of the proposal; None if drawn."""
         return self.proposed.score if self.proposed is not None else None
 
     @property
@@ -43,6 +43,7 @@ class InstanceEffort:
 
     @property
     def is_drawn(self) -> bool:
+        """Drawn by a user, not proposed."""
         return self.proposed is None and self.final is not None
 
     @property
@@ -55,12 +56,13 @@ class InstanceEffort:
 
     @property
     def is_class_changed(self) -> bool:
+        """Proposed with another class than it has now."""
         kept = self.proposed is not None and self.final is not None
         return kept and self.proposed.category_id != self.final.category_id  # type: ignore[union-attr]  # kept says so
 
     @property
     def final_iou(self) -> float | None:
-        """Of the proposal with what became of it; None for drawn and deleted ones."""
+        """IoU of the proposal with the result; None for drawn and deleted ones."""
         if self.proposed is None or self.final is None:
             return None
         ious = overlaps([self.proposed], [self.final], least_iou=0.0)[2]
@@ -69,13 +71,14 @@ class InstanceEffort:
 
 @dataclass(slots=True)
 class ImageEffort:
-    """What was spent on one image, looking included."""
+    """What was spent on one image, including looking."""
 
     seconds: float = 0.0
     clicks: int = 0
     keys: int = 0
 
     def add(self, gesture: UserEffort) -> None:
+        """Add the effort of a step."""
         self.seconds += gesture.active_s
         self.clicks += gesture.clicks
         self.keys += gesture.keys
@@ -83,16 +86,16 @@ class ImageEffort:
 
 @dataclass(slots=True)
 class EffortLog:
-    """All objects and images that a user dealt with, by id."""
+    """All objects and images that a user worked on, by id."""
 
     instances: dict[int, InstanceEffort] = field(default_factory=dict)
     images: dict[int, ImageEffort] = field(default_factory=dict)
     proposed_by: dict[int, str] = field(default_factory=dict)
-    """Hash of the model that proposed on an image before the user began there."""
+    """Hash of the model whose proposals an image had when the user started there."""
 
 
 def effort_log(project: Project) -> EffortLog:
-    """Read the whole history. Raises ProjectError when the project cannot be read."""
+    """Read the whole history. Raises ProjectError if the project cannot be read."""
     log = EffortLog()
     proposals: dict[int, Instance] = {}
     for entry in project.history.all():
@@ -124,7 +127,7 @@ def _note_model(log: EffortLog, entry: HistoryEntry) -> None:
 
 
 def _note_outcome(log: EffortLog, entry: HistoryEntry) -> None:
-    """A step that is not recorded still decides what became of an object."""
+    """A step without recorded effort still determines what became of an object."""
     for id_, before, after in entry.change:
         if (effort := log.instances.get(id_)) is not None:
             effort.category_id, effort.final = _known(before, after).category_id, after
@@ -148,12 +151,12 @@ def _note_step(log: EffortLog, entry: HistoryEntry, gesture: UserEffort, proposa
 
 def _known(before: Instance | None, after: Instance | None) -> Instance:
     known = after if after is not None else before
-    assert known is not None  # a change never has neither side
+    assert known is not None  # a change always has at least one side
     return known
 
 
 def _changed_vertices(before: Instance | None, after: Instance | None) -> int:
-    """Vertices that are not in the same place on both sides; 0 when the outline stays or one side is missing."""
+    """Number of vertices that differ between both sides; 0 if the outline stays or one side is missing."""
     if before is None or after is None or before.polygons == after.polygons:
         return 0
     sides = [_vertices(before), _vertices(after)]

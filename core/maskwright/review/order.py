@@ -1,4 +1,4 @@
-"""In which order a user should look at the images, and why."""
+"""The order in which a user should review the images, and why."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ QueueOrder = Literal["name", "uncertainty", "disagreement", "rarity"]
 
 
 def ordered_images(project: Project, order: QueueOrder) -> NDArray[np.int64]:
-    """(N,) int64, all images, the most rewarding first; images of which nothing is known come last, by name.
+    """(N,) int64, all images, the most worthwhile first; images without information come last, by name.
 
-    In the order of disagreement those on which no two models were compared follow by uncertainty.
+    In the order of disagreement, images that no two models were compared on follow by uncertainty.
     """
     ids = project.images.ids()
     match order:
@@ -32,14 +32,14 @@ def ordered_images(project: Project, order: QueueOrder) -> NDArray[np.int64]:
 
 
 class Reasons:
-    """Why each image stands where it does, in a few words; empty where the order gives no reason."""
+    """Why each image has its place, in a few words; empty if the order gives no reason."""
 
     def __init__(self, project: Project, order: QueueOrder, rare: "RareClasses | None" = None) -> None:
-        """rare: the classes, where they have been counted already; else that is done when first needed."""
+        """rare: the classes if they have been counted already; otherwise counted when first needed."""
         self._project, self._order, self._rare = project, order, rare
 
     def of(self, image_id: int) -> str:
-        """Of one image: a query by key."""
+        """For one image: a query by key."""
         match self._order:
             case "uncertainty":
                 return self._told(uncertainty.NAME, image_id)
@@ -56,14 +56,15 @@ class Reasons:
         return str(known[1]["reason"]) if known is not None and known[1] else ""
 
     def rarest_class(self, image_id: int) -> tuple[int, str, int] | None:
-        """(id, name, number of instances in the project) of the rarest class on the image; None without any."""
+        """(id, name, number of instances in the project) of the rarest class in the image; None if there is
+        none."""
         if self._rare is None:
             self._rare = RareClasses.of(self._project)
         return self._rare.on(image_id)
 
 
 def reason(project: Project, order: QueueOrder, image_id: int) -> str:
-    """That of one image alone."""
+    """The reason for a single image."""
     return Reasons(project, order).of(image_id)
 
 
@@ -72,7 +73,7 @@ def _descending(ids: NDArray[np.int64], known: NDArray[np.int64], values: NDArra
 
 
 def _ranks(ids: NDArray[np.int64], known: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N,) of `ids`, which ascend; minus infinity where nothing is known. Images not asked for are left out."""
+    """(N,) values for `ids`, which ascend; minus infinity if unknown. Other images are ignored."""
     is_asked = np.isin(known, ids)
     rank = np.full(len(ids), -np.inf)
     rank[np.searchsorted(ids, known[is_asked])] = values[is_asked]
@@ -81,12 +82,13 @@ def _ranks(ids: NDArray[np.int64], known: NDArray[np.int64], values: NDArray[np.
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RareClasses:
-    """The classes of all images. Arrays (N,) int64, one entry per image and class; rejected objects left out."""
+    """The classes of all images. Arrays (N,) int64, one entry per image and class, without rejected objects."""
 
     image_ids: NDArray[np.int64]
     category_ids: NDArray[np.int64]
     rarities: tuple[NDArray[np.int64], NDArray[np.float64]]
-    """(images with objects, ascending; of each the sum over its classes of 1 / number of objects of that class)."""
+    """(images with objects, ascending; for each the sum over its classes of 1 / number of objects of that
+    class)."""
     totals: Mapping[int, int]
     """{class: number of its objects in the project}."""
     names: Mapping[int, str]
@@ -104,11 +106,11 @@ class RareClasses:
         return cls(image_ids, category_ids, (found, values), total_of, names)
 
     def ordered(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """These images, ascending, those with rare classes first."""
+        """These images, given in ascending order, those with rare classes first."""
         return _descending(ids, *self.rarities)
 
     def on(self, image_id: int) -> tuple[int, str, int] | None:
-        """(id, name, number of objects) of the rarest class on the image; None without any."""
+        """(id, name, number of objects) of the rarest class in the image; None if there is none."""
         here = self.category_ids[self.image_ids == image_id].tolist()
         if not here:
             return None

@@ -1,4 +1,4 @@
-"""Where on an image a user should look, and why: what the queue's reason is about."""
+"""Where in an image a user should look, and why: the places behind the queue's reason."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,32 +10,34 @@ from maskwright.geometry.polygon import Polygon, box_ious
 Box = tuple[float, float, float, float]
 PlaceKind = Literal["only here", "only there", "class", "outline", "doubt", "rival", "vague"]
 SAME_PLACE_IOU = 0.4
-"""From here on a box and an instance's extent are about one object."""
+"""IoU from which a box and an instance's bounds mean the same object."""
 OUTLINE_WEIGHT = 0.25
-"""1 - IoU of two outlines above which the difference is worth a mark."""
+"""Outlines that differ by more (1 - IoU) are marked."""
 
 _KINDS: Mapping[str, PlaceKind] = {"score": "doubt", "class": "rival", "outline": "vague"}
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`box_xyxy` in image pixels. `instance_id`: what it is about; None where an object may have been missed."""
+    """`box_xyxy` in image pixels. `instance_id`: the instance in question; None for an object that may have been
+    missed.
+    """
 
     kind: PlaceKind
     box_xyxy: Box
     instance_id: int | None = None
     category_id: int | None = None
-    """Of what the second model sees here."""
+    """The class that the second model sees here."""
     score: float | None = None
     weight: float = 0.0
     rival: str = ""
-    """The model's name of the class that it takes for nearly as likely."""
+    """The model's name of the class that is nearly as likely."""
     polygons: tuple[Polygon, ...] = ()
-    """The outline of what may have been missed, where it is known."""
+    """The outline of the object that may have been missed, if known."""
 
 
 def disagreement_places(detail: Any, instances: Mapping[int, Instance]) -> tuple[Place, ...]:
-    """From what a project keeps of two models' disagreement; what has been answered since is left out."""
+    """From a project's record of two models' disagreement, without what has been answered since."""
     stored = detail.get("findings", []) if isinstance(detail, dict) else []
     places = [_finding_place(finding) for finding in stored]
     return tuple(
@@ -44,10 +46,10 @@ def disagreement_places(detail: Any, instances: Mapping[int, Instance]) -> tuple
 
 
 def uncertainty_places(detail: Any, instances: Mapping[int, Instance]) -> tuple[Place, ...]:
-    """From what a project keeps of what a model is uncertain of: proposals, and what may have been missed."""
+    """From a project's record of a model's uncertainty: proposals, and objects that may have been missed."""
     stored = detail if isinstance(detail, dict) else {}
     boxes: list[Box] = [_box(values) for values in stored.get("boxes_xyxy", [])]
-    kinds = stored.get("kinds", ["score"] * len(boxes))  # earlier versions noted neither
+    kinds = stored.get("kinds", ["score"] * len(boxes))  # earlier versions recorded neither
     rivals = stored.get("rivals", [""] * len(boxes))
     places = []
     for box, kind, rival in zip(boxes, kinds, rivals, strict=True):
@@ -60,7 +62,7 @@ def uncertainty_places(detail: Any, instances: Mapping[int, Instance]) -> tuple[
 
 
 def _most_like(instances: Iterable[Instance], box: Box) -> int | None:
-    """The id of the instance whose extent is most like the box, whatever its state; None where none is."""
+    """The id of the instance whose bounds match the box best, in any state; None if none matches."""
     known = [instance for instance in instances if instance.polygons]
     if not known:
         return None

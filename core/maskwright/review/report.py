@@ -1,4 +1,4 @@
-"""The effort log summed up: per class, per score, and the threshold that would have cost least."""
+"""Summarises the effort log: by class, by score, and the threshold that would have cost least."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -10,16 +10,16 @@ from maskwright.project import Project
 from maskwright.review.effort import EffortLog, InstanceEffort, effort_log
 
 SCORE_BINS = tuple(round(0.1 * k, 1) for k in range(10))
-"""Lower ends; the last one reaches to 1."""
+"""Lower ends of the bins; the last one extends to 1."""
 MIN_ANSWERS = 20
-"""Answered proposals of a class below which no threshold is suggested."""
+"""With fewer answered proposals of a class, no threshold is suggested."""
 _DRAW_S, _REFUSE_S = 15.0, 2.0
-"""Assumed where a user has drawn, or refused, none yet."""
+"""Assumed seconds if a user has not drawn, or not rejected, any yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassEffort:
-    """What one class cost."""
+    """The cost of one class."""
 
     category_id: int
     proposed: int
@@ -28,17 +28,18 @@ class ClassEffort:
     refused: int
     drawn: int
     median_seconds: float
-    """Active seconds per object, proposals that were refused included."""
+    """Active seconds per object, including rejected proposals."""
     suggested_score: float | None
-    """The threshold of least expected effort; None while there are too few answers."""
+    """The threshold with the least expected effort; None with too few answers."""
     median_handles: float = 0.0
     """Clicks and key presses per object."""
     mean_iou: float | None = None
-    """Of the proposals with what became of them, those that were kept; None where none was."""
+    """Mean IoU of kept proposals with the result; None if none was kept."""
     classes_changed: int = 0
 
     @property
     def untouched_rate(self) -> float | None:
+        """Fraction of answered proposals accepted untouched; None if there are none."""
         return self.untouched / self.proposed if self.proposed else None
 
 
@@ -52,22 +53,23 @@ class EffortReport:
     seconds: float
     images: int
     draw_seconds: float
-    """Median of an object drawn by hand."""
+    """Median time for an object drawn by hand."""
     refuse_seconds: float
-    """Median of a proposal refused."""
+    """Median time for rejecting a proposal."""
     saved_seconds: float
-    """Estimate: drawing every kept proposal by hand, less what answering all of them took; may be negative."""
+    """Estimate: drawing every kept proposal by hand, minus the time for answering all of them; may be negative."""
     is_draw_assumed: bool = False
-    """Nothing was drawn yet: `draw_seconds` is a guess."""
+    """Nothing has been drawn yet: `draw_seconds` is assumed."""
     is_refuse_assumed: bool = False
 
 
 def effort_report(project: Project) -> EffortReport:
-    """Raises ProjectError when the project cannot be read."""
+    """Raises ProjectError if the project cannot be read."""
     return summed_up(effort_log(project))
 
 
 def summed_up(log: EffortLog) -> EffortReport:
+    """The report of a log."""
     answered = [item for item in log.instances.values() if item.proposed is not None]
     drawn = [item for item in log.instances.values() if item.is_drawn]
     draw_s = median(item.seconds for item in drawn) if drawn else _DRAW_S
@@ -92,7 +94,7 @@ def summed_up(log: EffortLog) -> EffortReport:
 
 
 def suggested_score(answered: Iterable[InstanceEffort], draw_s: float, refuse_s: float) -> float | None:
-    """The threshold for which refusing what is false above it and drawing what is true below it takes least time.
+    """The threshold that minimises the time for rejecting false proposals above it and drawing true ones below it.
 
     None for fewer than MIN_ANSWERS answers.
     """

@@ -1,9 +1,8 @@
-"""How many corrections a model's output on one image is likely to need, from the output alone.
+"""Estimates how many corrections a model's output on one image needs, from the output alone.
 
-The sum of four expectations: proposals that are false (1 - score each), objects that were missed (score of each
-candidate under the threshold), classes to change (score of the best other class in the same place), outlines to fix
-(how much of a mask depends on where its probability is cut).
-"""
+The sum of four expectations: false proposals (1 - score each), missed objects (score of each candidate below the
+threshold), wrong classes (score of the best other class in the same place), inaccurate outlines (how much of a mask
+depends on the probability threshold)."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,12 +16,13 @@ from maskwright.inference.select import nms_indices
 from maskwright.inference.thresholds import Thresholds
 
 NAME = "uncertainty"
-"""Of the signal in a project."""
+"""Name of the signal in a project."""
 LOWEST_SCORE = 0.1
-"""Candidates below say more about the model's background than about the image."""
+"""Lower candidates say more about the model's background than about the image."""
 NEAR_SCORE, NARROW_MARGIN, VAGUE_MASK = 0.15, 0.2, 0.7
-"""One object is uncertain with a score this near the threshold, with another class less than this behind, or with more
-than this share of its mask depending on the cut. Of a YOLACT stand-in's outlines on COCO a quarter are so vague."""
+"""An object is uncertain if its score is this near the threshold, if another class is less than this behind, or if
+more than this fraction of its mask depends on the threshold. A quarter of a YOLACT stand-in's outlines on COCO are
+that vague."""
 MOST_OBJECTS = 5
 _FIRM, _LOOSE = 0.7, 0.3
 _MOST = 300
@@ -32,7 +32,7 @@ UncertaintyKind = Literal["score", "class", "outline"]
 
 @dataclass(frozen=True, slots=True)
 class UncertainObject:
-    """What one object, proposed or just under the threshold, is marked for. `box_xyxy` in image pixels."""
+    """Why one object, proposed or just below the threshold, is marked. `box_xyxy` in image pixels."""
 
     kind: UncertaintyKind
     box_xyxy: tuple[float, float, float, float]
@@ -44,22 +44,24 @@ class UncertainObject:
 
 @dataclass(frozen=True, slots=True)
 class Uncertainty:
-    """Expected numbers of corrections of each kind, and the objects that are uncertain on their own."""
+    """Expected numbers of corrections of each kind, and the individual uncertain objects."""
 
     false: float
     missed: float
     outlines: float
     classes: float = 0.0
     uncertain: tuple[UncertainObject, ...] = ()
-    """The strongest first, at most MOST_OBJECTS."""
+    """The most uncertain first, at most MOST_OBJECTS."""
 
     @property
     def value(self) -> float:
+        """The expected number of corrections."""
         return self.false + self.missed + self.classes + self.outlines
 
     @property
     def reason(self) -> str:
-        """The largest part, and whether there is an object to look at for it; a narrow list shows its beginning."""
+        """The largest contribution, and whether it has an object to look at; a narrow list shows only its
+        beginning."""
         parts = (
             (self.false, "false proposals"),
             (self.missed, "missed objects"),
@@ -73,7 +75,7 @@ class Uncertainty:
 
     @property
     def detail(self) -> dict[str, Any]:
-        """What JSON can hold, for the project."""
+        """JSON details for the project."""
         return {
             "reason": self.reason,
             "boxes_xyxy": [list(each.box_xyxy) for each in self.uncertain],
@@ -83,7 +85,7 @@ class Uncertainty:
 
 
 def image_uncertainty(candidates: Candidates, thresholds: Thresholds) -> Uncertainty:
-    """For the proposals that these thresholds would choose."""
+    """Estimate for the proposals that these thresholds select."""
     own, categories = thresholds.over(candidates.defaults), thresholds.categories
     score, nms_iou = own.score, own.nms_iou
     passes = candidates.scores > min(score, LOWEST_SCORE)
@@ -116,7 +118,7 @@ def image_uncertainty(candidates: Candidates, thresholds: Thresholds) -> Uncerta
 def _overlaps(
     candidates: Candidates, first: NDArray[np.intp], second: NDArray[np.intp], nms_iou: float
 ) -> NDArray[np.bool_]:
-    """(len(first), len(second)) bool: which pairs are about one place."""
+    """(len(first), len(second)) bool: which pairs are in the same place."""
     if not len(first) or not len(second):
         return np.zeros((len(first), len(second)), np.bool_)
     boxes = candidates.boxes_xyxy[candidates.rows]
@@ -126,7 +128,9 @@ def _overlaps(
 def _rivals(
     candidates: Candidates, shown: NDArray[np.intp], pairs: NDArray[np.intp], nms_iou: float
 ) -> NDArray[np.intp]:
-    """(len(shown),) the best pair of another class at the same anchor or on much the same box; -1 where none is."""
+    """(len(shown),) the best pair of another class at the same anchor or with nearly the same box; -1 if there is
+    none.
+    """
     if not len(shown):
         return np.empty(0, np.intp)
     is_rival = _overlaps(candidates, shown, pairs, nms_iou)
@@ -171,7 +175,7 @@ def _uncertain_by_outline(
 
 
 def _strongest(uncertain: list[UncertainObject]) -> tuple[UncertainObject, ...]:
-    """That of each object."""
+    """The strongest reason for each object."""
     by_box: dict[tuple[float, float, float, float], UncertainObject] = {}
     for each in sorted(uncertain, key=lambda each: -each.strength):
         by_box.setdefault(each.box_xyxy, each)
@@ -179,10 +183,10 @@ def _strongest(uncertain: list[UncertainObject]) -> tuple[UncertainObject, ...]:
 
 
 def _looseness(candidates: Candidates, pair: int) -> float:
-    """1 - IoU of the mask cut high and cut low: these masks lie within one another, so areas suffice."""
+    """1 - IoU of the mask at a high and a low threshold: one contains the other, so areas suffice."""
     row = int(candidates.rows[pair])
     box, masks, frame = candidates.boxes_xyxy[row], candidates.masks, candidates.frame
-    soft = masks.soft(row, box, frame)  # bringing it to image size takes longer than both cuts
+    soft = masks.soft(row, box, frame)  # resizing it takes longer than both thresholds
     firm, loose = (
         np.count_nonzero(masks.crop(row, box, frame, cut)[0]) if soft is None else soft.area(cut)
         for cut in (_FIRM, _LOOSE)

@@ -1,4 +1,4 @@
-"""The sample project on a user's disk: the bundled images unpacked beside a project that knows them."""
+"""The sample project on a user's disk: the bundled images, unpacked beside their project."""
 
 import shutil
 from collections.abc import Callable
@@ -19,9 +19,9 @@ IMAGES, OVERLAYS, GROUND_TRUTH = "images", "overlays", "ground_truth.json"
 
 
 def open_sample_project(folder: Path) -> Project:
-    """The sample project in `folder`, made there if it is not: `images/`, their exact ground truth and the project.
+    """The sample project in `folder`, created if missing: `images/`, their exact ground truth and the project.
 
-    Work that a user has done in it is kept. Raises ProjectError when the folder cannot be written.
+    A user's work in it is kept. Raises ProjectError if the folder cannot be written.
     """
     path = folder / PROJECT_NAME
     if has_project(path):
@@ -43,9 +43,9 @@ def _made(folder: Path, path: Path) -> Project:
 
 
 def write_overlays(project: Project, folder: Path, *, on_image: Callable[[Path], None] = lambda path: None) -> None:
-    """One PNG per image of `project` with its visible instances drawn over it, written to `folder`.
+    """Write one PNG per image of `project` to `folder`, with its visible instances drawn over it.
 
-    Raises FormatError when a file cannot be written, ImageError when an image is gone.
+    Raises FormatError if a file cannot be written, ImageError if an image is gone.
     """
     import cv2
 

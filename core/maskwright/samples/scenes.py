@@ -1,7 +1,6 @@
 """The twelve scenes of the sample project, and how their label maps look through a microscope (BGR uint8).
 
-`python -m maskwright.samples.scenes FOLDER` writes the images and their ground truth.
-"""
+`python -m maskwright.samples.scenes FOLDER` writes the images and their ground truth."""
 
 import sys
 from collections.abc import Callable
@@ -23,7 +22,7 @@ Renderer = Callable[[np.random.Generator, LabelMap], NDArray[np.uint8]]
 
 
 def smooth_noise(rng: np.random.Generator, shape_hw: tuple[int, int], scale_px: float) -> Picture:
-    """Noise of zero mean and unit deviation whose structures are about `scale_px` wide."""
+    """Noise with zero mean and unit deviation whose structures are about `scale_px` wide."""
     height, width = shape_hw
     coarse = rng.normal(0, 1, (max(3, int(height / scale_px) + 3), max(3, int(width / scale_px) + 3)))
     field = cv2.resize(coarse.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
@@ -40,7 +39,7 @@ def per_nucleus(rng: np.random.Generator, labels: LabelMap, low: float, high: fl
 
 
 def dome(labels: LabelMap, *, edge_px: float) -> Picture:
-    """0 outside, rising to 1 within `edge_px` of each nucleus' own border (touching nuclei keep their seam)."""
+    """0 outside, rising to 1 within `edge_px` of each nucleus's own border (touching nuclei keep their seam)."""
     same = np.ones(labels.shape, np.uint8)
     same[labels == 0] = 0
     same[:, 1:][labels[:, 1:] != labels[:, :-1]] = 0
@@ -52,7 +51,7 @@ def dome(labels: LabelMap, *, edge_px: float) -> Picture:
 def fluorescence(
     *, gain: float = 1.0, haze: float = 0.08, noise: float = 0.02, tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
 ) -> Renderer:
-    """Bright nuclei on black, as a DAPI channel shows them; `tint` is BGR."""
+    """Bright nuclei on black, as in a DAPI channel; `tint` is BGR."""
 
     def render(rng: np.random.Generator, labels: LabelMap) -> NDArray[np.uint8]:
         shape = (labels.shape[0], labels.shape[1])
@@ -67,7 +66,7 @@ def fluorescence(
 
 
 def stained(*, ground: tuple[int, int, int], nucleus: tuple[int, int, int]) -> Renderer:
-    """Dark nuclei in fibrous tissue, as haematoxylin and eosin show them; colours are BGR."""
+    """Dark nuclei in fibrous tissue, as stained with haematoxylin and eosin; colours are BGR."""
 
     def render(rng: np.random.Generator, labels: LabelMap) -> NDArray[np.uint8]:
         shape = (labels.shape[0], labels.shape[1])
@@ -87,7 +86,7 @@ def stained(*, ground: tuple[int, int, int], nucleus: tuple[int, int, int]) -> R
 
 
 def phase_contrast(*, ground: float = 0.55) -> Renderer:
-    """Grey cells with a dark rim and a bright halo, as an unstained bright-field picture shows them."""
+    """Grey cells with a dark rim and a bright halo, as in an unstained bright-field image."""
 
     def render(rng: np.random.Generator, labels: LabelMap) -> NDArray[np.uint8]:
         shape = (labels.shape[0], labels.shape[1])
@@ -104,7 +103,7 @@ def phase_contrast(*, ground: float = 0.55) -> Renderer:
 
 
 def _wavy_strands(rng: np.random.Generator, shape_hw: tuple[int, int]) -> Picture:
-    """Streaks along a random direction, bent by slow noise, as collagen lies in tissue."""
+    """Streaks along a random direction, bent by slow noise, like collagen in tissue."""
     height, width = shape_hw
     side = int(np.hypot(height, width)) + 80
     streaks = cv2.GaussianBlur(smooth_noise(rng, (side, side), 3), (0, 0), sigmaX=10, sigmaY=1.4)
@@ -124,7 +123,7 @@ def _to_u8(picture: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True, slots=True)
 class SampleScene:
-    """One picture to be made: its name, size, seed, nuclei and optics."""
+    """An image to generate: its name, size, seed, nuclei and optics."""
 
     name: str
     size_wh: tuple[int, int]
@@ -193,14 +192,14 @@ CATEGORY = {"id": 1, "name": "nucleus", "supercategory": "cell"}
 
 
 def make_scene(scene: SampleScene) -> tuple[NDArray[np.uint8], LabelMap]:
-    """The picture (H, W, 3) BGR uint8 and the exact label map it was drawn from; the same on every call."""
+    """The image (H, W, 3) BGR uint8 and the exact label map that it was drawn from; the same on every call."""
     rng = np.random.default_rng(scene.seed)
     labels = place_nuclei(rng, scene.size_wh, scene.shapes)
     return scene.render(rng, labels), labels
 
 
 def write_samples(folder: Path, scenes: tuple[SampleScene, ...] = SCENES) -> Path:
-    """Write one JPEG a scene and a COCO file with pixel-exact RLE masks; returns the COCO file's path."""
+    """Write one JPEG per scene and a COCO file with pixel-exact RLE masks; returns the COCO file's path."""
     folder.mkdir(parents=True, exist_ok=True)
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""Where the nuclei of a scene lie and what they look like from above: seeded, non-overlapping label maps."""
+"""Positions and shapes of the nuclei in a scene: seeded, non-overlapping label maps."""
 
 from dataclasses import dataclass
 
@@ -17,15 +17,15 @@ class ShapeSettings:
     count: int
     radius_px: tuple[float, float]
     elongation: float = 0.35
-    """0: circles; 0.5: the long axis may be twice the short one."""
+    """0 for circles; with 0.5 the long axis may be twice the short one."""
     roughness: float = 0.06
     """Amplitude of the outline's harmonics, relative to the radius."""
     overlap: float = 0.0
-    """How far two nuclei may push into each other, relative to the smaller radius; the later one lies on top."""
+    """How far two nuclei may overlap, relative to the smaller radius; the later one lies on top."""
     clusters: int = 0
-    """0: spread evenly; otherwise nuclei gather around so many centres."""
+    """0 to spread evenly; otherwise nuclei gather around this many centres."""
     min_visible: float = 0.55
-    """A nucleus of which less than this share stays visible is taken away."""
+    """A nucleus is removed if less than this fraction of it stays visible."""
 
 
 def outline(rng: np.random.Generator, radius: float, settings: ShapeSettings) -> NDArray[np.float64]:
@@ -43,7 +43,7 @@ def outline(rng: np.random.Generator, radius: float, settings: ShapeSettings) ->
 
 
 def place_nuclei(rng: np.random.Generator, size_wh: tuple[int, int], settings: ShapeSettings) -> LabelMap:
-    """A label map with up to `settings.count` nuclei; fewer where no room is left. Labels run 1..N without gaps."""
+    """A label map with up to `settings.count` nuclei; fewer if no room is left. Labels are 1..N without gaps."""
     width, height = size_wh
     centres = _cluster_centres(rng, size_wh, settings.clusters)
     labels = np.zeros((height, width), np.int32)
@@ -87,7 +87,7 @@ def _has_room(placed: list[tuple[float, float, float]], nucleus: tuple[float, fl
 
 
 def _without_hidden(labels: LabelMap, areas: NDArray[np.int64], min_visible: float) -> LabelMap:
-    """Drop nuclei that are mostly covered, keep the largest piece of each, number the rest 1..N."""
+    """Drop nuclei that are mostly covered, keep the largest piece of each, and renumber as 1..N."""
     visible = np.bincount(labels.ravel(), minlength=len(areas))
     result = np.zeros_like(labels)
     kept = 0

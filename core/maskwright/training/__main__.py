@@ -1,4 +1,4 @@
-"""`python -m maskwright.training ...`; says what to install where PyTorch is missing."""
+"""`python -m maskwright.training ...`; says what to install if PyTorch is missing."""
 
 import sys
 from importlib.util import find_spec

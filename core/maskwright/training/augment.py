@@ -1,4 +1,4 @@
-"""Random crops with matching label maps, and colour changes that a microscope could have made; needs no PyTorch."""
+"""Random crops with matching label maps, and colour changes that a microscope could cause; needs no PyTorch."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Crop:
 
 
 def random_crop(sample: TrainingSample, random: np.random.Generator, *, size: int) -> Crop:
-    """A square crop of `size` pixels, warped and recoloured at random."""
+    """A square crop of `size` pixels, randomly warped and recoloured."""
     matrix = _random_matrix(sample, random, size=size)
     image = cv2.warpAffine(sample.image, matrix, (size, size), flags=cv2.INTER_LINEAR)
     labels = cv2.warpAffine(sample.labels, matrix, (size, size), flags=cv2.INTER_NEAREST)
@@ -49,7 +49,7 @@ def random_crop(sample: TrainingSample, random: np.random.Generator, *, size: in
 def compacted(
     labels: NDArray[np.int16],
 ) -> tuple[NDArray[np.int16], NDArray[np.float32], NDArray[np.int64]]:
-    """Renumber the labels that remain as 1..N; their boxes (N, 4) xyxy; their former positions (N,) int64.
+    """Renumber the remaining labels as 1..N; returns also their boxes (N, 4) xyxy and former positions (N,) int64.
 
     Remnants of a few pixels at the border become background.
     """
@@ -69,7 +69,7 @@ def compacted(
 
 
 def recoloured(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-    """Grey, permuted, inverted, tinted, gamma, gain, blur and noise, each with its own chance."""
+    """Random grey, permutation, inversion, tint, gamma, gain, blur and noise, each with its own probability."""
     colour = image.astype(np.float32) / 255
     if random.random() < 0.15:
         colour = np.repeat(colour.mean(2, keepdims=True), 3, axis=2)
@@ -92,7 +92,7 @@ def recoloured(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray
 
 
 def _random_matrix(sample: TrainingSample, random: np.random.Generator, *, size: int) -> NDArray[np.float64]:
-    """(2, 3) affine matrix from the image to the crop, for pixel centres at whole numbers."""
+    """(2, 3) affine matrix from the image to the crop, for pixel centres at integers."""
     height, width = sample.labels.shape
     scale = _random_scale(sample, random, size=size)
     aspect = np.exp(random.uniform(-ASPECT_LOG_LIMIT, ASPECT_LOG_LIMIT) / 2)
@@ -111,9 +111,9 @@ def _random_matrix(sample: TrainingSample, random: np.random.Generator, *, size:
 
 
 def _random_scale(sample: TrainingSample, random: np.random.Generator, *, size: int) -> float:
-    """Log-uniform, then bent so that the median instance stays within sizes that the network is for.
+    """Log-uniform, then adjusted so that the median instance stays within the sizes that the network is for.
 
-    A small image is hardly shrunk: most of the crop would be empty, and small images are enlarged for inference.
+    Small images are hardly reduced: most of the crop would be empty, and inference enlarges small images.
     """
     areas = np.bincount(sample.labels.ravel())[1:]
     median_px = float(np.sqrt(np.median(areas[areas > 0])))
@@ -122,4 +122,4 @@ def _random_scale(sample: TrainingSample, random: np.random.Generator, *, size: 
     return float(np.clip(scale, MEDIAN_SIZE_RANGE_PX[0] / median_px, MEDIAN_SIZE_RANGE_PX[1] / median_px))
 
 
-# Rare kinds of micrograph are drawn more often than their share.
+# Rare kinds of micrographs are sampled more often than their share.

@@ -53,7 +53,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
-    """What every training asks for."""
+    """Options common to all trainings."""
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint; resumed if it has one")
     budget = parser.add_mutually_exclusive_group(required=True)
     budget.add_argument("--minutes", type=float, help="wall time to train for")
@@ -144,7 +144,7 @@ def _export_assist(options: argparse.Namespace) -> None:
 
 
 def _train_assist(options: argparse.Namespace) -> None:
-    # The crops' worker is forked from here, and OpenCV's threads would neither survive that nor help.
+    # The loader's worker is forked here, and OpenCV's threads would neither survive that nor help.
     cv2.setNumThreads(0)
     judges = [_read(entry, turns=False) for entry in options.judge]
     judges += [_read(entry, turns=True) for entry in options.judge_micrographs]

@@ -20,7 +20,7 @@ from maskwright.images.decode import read_image
 class TrainingSample:
     """One image with its instances as a label map, which is small and warps in one call.
 
-    Where instances overlap the smaller one is kept whole, so that nothing inside a larger one vanishes.
+    Where instances overlap, the smaller one is kept whole, so that nothing inside a larger one disappears.
     """
 
     image: NDArray[np.uint8]  # (H, W, 3) RGB
@@ -30,7 +30,7 @@ class TrainingSample:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Samples with the categories their numbers stand for."""
+    """Samples, and the categories that their numbers refer to."""
 
     samples: list[TrainingSample]
     category_names: list[str]
@@ -38,9 +38,9 @@ class Dataset:
 
 
 def read_dataset(coco_file: Path, image_folder: Path) -> Dataset:
-    """Read every image of `coco_file` that has at least one instance which is no crowd.
+    """Read every image of `coco_file` with at least one instance that is not a crowd.
 
-    Raises MaskwrightError when an image cannot be read or differs in size from what the file says.
+    Raises MaskwrightError if an image cannot be read or its size differs from the file's.
     """
     content: dict[str, Any] = json.loads(coco_file.read_text(encoding="utf-8"))
     categories = sorted(content["categories"], key=lambda category: category["id"])

@@ -1,4 +1,4 @@
-"""From a checkpoint to an OpenVINO model with a YOLACT interface that describes itself."""
+"""Exports a checkpoint as a self-describing OpenVINO model with a YOLACT interface."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OUTPUT_NAMES = ("conf", "boxes", "mask", "proto")
 
 @dataclass(frozen=True, slots=True)
 class ModelDescription:
-    """What a consumer cannot read from tensor shapes; written as strings under `model_info`."""
+    """What cannot be read from tensor shapes; written as strings to `model_info`."""
 
     name: str
     version: str
@@ -87,19 +87,20 @@ def load_average(checkpoint: Path) -> tuple[Segmenter, dict[str, Any]]:
 
 
 def export(network: Segmenter, description: ModelDescription, *, to: Path) -> Path:
-    """Write `to` (.xml) and its .bin, weights stored as FP16, height and width left open."""
+    """Write `to` (.xml) and its .bin with FP16 weights and dynamic height and width."""
     return export_interface(YolactInterface(network), description.metadata(), to=to)
 
 
 def export_interface(
     interface: YolactInterface, notes: Mapping[str, str], *, to: Path, size_hw: tuple[int, int] | None = None
 ) -> Path:
-    """Write `to` (.xml) and its .bin with `notes` under `model_info`; size_hw: a fixed input size, None for any."""
-    # Small whatever the size: the network is traced once, and at 1024 px that took a gigabyte.
+    """Write `to` (.xml) and its .bin with `notes` in `model_info`; size_hw: a fixed input size, None for
+    dynamic."""
+    # Traced at a small size: at 1024 px tracing took a gigabyte.
     example = torch.rand(1, 3, 2 * PAD_MULTIPLE, 3 * PAD_MULTIPLE) * 255
     shape = openvino.PartialShape([1, 3, *(size_hw or (-1, -1))])
     with warnings.catch_warnings():
-        # OpenVINO converts by torch.jit.trace, which PyTorch has deprecated.
+        # OpenVINO converts with torch.jit.trace, which PyTorch has deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
         model = openvino.convert_model(interface.eval(), example_input=example, input=[shape])
     model.inputs[0].tensor.set_names({"image"})

@@ -1,4 +1,4 @@
-"""The kinds of micrograph, and quality by kind: `maskwright evaluate` on one after the other. Needs no PyTorch."""
+"""The kinds of micrographs, and quality by kind: evaluates one after the other. Needs no PyTorch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LARGE_SIDE_PX = 600
 
 
 class MicrographKind(StrEnum):
-    """What the picture looks like, not how it was made."""
+    """What the image looks like, not how it was made."""
 
     STAINED = "stained"
     BRIGHT_FIELD = "bright-field"
@@ -30,7 +30,7 @@ class MicrographKind(StrEnum):
 
 
 def image_kind(image: NDArray[np.uint8]) -> MicrographKind:
-    """Sort by colourfulness, brightness and size; image (H, W, 3), any channel order."""
+    """Classify by colourfulness, brightness and size; image (H, W, 3), any channel order."""
     spread = float((image.max(2).astype(np.float32) - image.min(2)).mean())
     if spread > COLOURFUL_SPREAD:
         return MicrographKind.STAINED
@@ -42,7 +42,7 @@ def image_kind(image: NDArray[np.uint8]) -> MicrographKind:
 def reports_by_kind(
     model: Model, coco_file: Path, image_folder: Path, *, nms_iou: float | None = None
 ) -> dict[MicrographKind, EvaluationReport]:
-    """The figures of every kind that occurs; the product's own pipeline does the predicting and the judging."""
+    """The figures for every kind that occurs, predicted and evaluated by the product's own pipeline."""
     content: dict[str, Any] = json.loads(coco_file.read_text(encoding="utf-8"))
     reports = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Where a network's anchors and prototypes lie: what its heads, its objective and its export have to agree on."""
+"""Positions of a network's anchors and prototypes, on which heads, objective and export must agree."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class AnchorLayout:
 
     @property
     def fixed_prototypes(self) -> int:
-        """cos and sin along x and y for each period, and a one that serves as the bias."""
+        """Number of fixed prototypes: cos and sin along x and y for each period, and a constant for the bias."""
         return 4 * len(self.wave_periods_px) + 1
 
 

@@ -1,4 +1,4 @@
-"""Endless batches of random crops, made by a worker process while the network trains."""
+"""Endless batches of random crops, prepared by a worker process while the network trains."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WORKER_NICE_STEP = 10
 
 
 class TrainingBatch(NamedTuple):
-    """What the worker hands over; plain arrays travel fastest."""
+    """What the worker passes on; plain tensors transfer fastest."""
 
     images: Tensor  # (B, S, S, 3) uint8 RGB
     labels: Tensor  # (B, S, S) int16, numbered through the batch
@@ -70,7 +70,7 @@ class CropStream(IterableDataset[TrainingBatch]):
             number += 1
 
     def batch(self, number: int) -> TrainingBatch:
-        """Deterministic in `number`."""
+        """The batch of this number; deterministic."""
         random = np.random.default_rng((self._config.seed, number))
         chosen = random.choice(len(self._samples), self._config.batch, p=self._chances)
         crops = [random_crop(self._samples[index], random, size=self._config.size) for index in chosen]
@@ -87,7 +87,7 @@ class CropStream(IterableDataset[TrainingBatch]):
 
 
 def batches(samples: list[TrainingSample], config: LoaderConfig) -> Iterator[TrainingBatch]:
-    """Start the worker and iterate over what it makes."""
+    """Start the worker and iterate over its batches."""
 
     def settle(_worker: int) -> None:
         os.nice(WORKER_NICE_STEP)

@@ -1,8 +1,7 @@
-"""The training objective: classes, boxes, masks on sampled points, and an auxiliary outline at half resolution.
+"""The training objective: classes, boxes, masks at sampled points, and an auxiliary outline at half resolution.
 
-Which anchors learn which instance: task-aligned assignment (Feng et al. 2021, TOOD). Candidates are the few cells
-around an instance's centre, so the cost does not grow with image size times instances.
-"""
+Anchors are assigned to instances by task alignment (Feng et al. 2021, TOOD). Candidates are the few cells around an
+instance's centre, so the cost does not grow with image size times instances."""
 
 from __future__ import annotations
 
@@ -27,7 +26,7 @@ def paired_iou(first: Tensor, second: Tensor) -> Tensor:
 
 
 def complete_iou(predicted: Tensor, target: Tensor) -> Tensor:
-    """CIoU (Zheng et al. 2020): IoU less the penalties for centre distance and aspect; (P, 4), (P, 4) to (P,)."""
+    """CIoU (Zheng et al. 2020): IoU minus penalties for centre distance and aspect; (P, 4), (P, 4) to (P,)."""
     iou = paired_iou(predicted, target)
     hull = torch.maximum(predicted[:, 2:], target[:, 2:]) - torch.minimum(predicted[:, :2], target[:, :2])
     shift = (predicted[:, :2] + predicted[:, 2:] - target[:, :2] - target[:, 2:]) / 2
@@ -72,10 +71,10 @@ def assigned_anchors(
     size_hw: tuple[int, int],
     layout: AnchorLayout = NUCLEI_LAYOUT,
 ) -> Assignment:
-    """Choose for every instance its best aligned anchors.
+    """Choose the best aligned anchors for every instance.
 
-    scores: (B, A, C) probabilities; predicted: (B, A, 4) xyxy; boxes: (G, 4) xyxy input pixels;
-    image, category: (G,) int64. An anchor wanted by several instances goes to the one it overlaps most.
+    scores: (B, A, C) probabilities; predicted: (B, A, 4) xyxy; boxes: (G, 4) xyxy input pixels; image, category: (G,)
+    int64. An anchor wanted by several instances is assigned to the one that it overlaps most.
     """
     anchors, allowed = candidate_anchors(boxes, size_hw, layout)
     rows = image[:, None].expand_as(anchors)
@@ -98,10 +97,10 @@ def assigned_anchors(
 def candidate_anchors(
     boxes: Tensor, size_hw: tuple[int, int], layout: AnchorLayout = NUCLEI_LAYOUT
 ) -> tuple[Tensor, Tensor]:
-    """(G, N) int64 anchors of a square window of cells around each centre at each level, (G, N) bool whether usable.
+    """(G, N) int64 anchors in a square window of cells around each centre at each level, (G, N) bool whether usable.
 
-    Usable means that the cell's centre lies in the box, or that it is the finest level's cell nearest to the
-    box's centre: a speck smaller than a cell would otherwise have no anchor.
+    Usable: the cell's centre lies in the box, or it is the finest level's cell nearest to the box's centre, because a
+    speck smaller than a cell would otherwise have no anchor.
     """
     reach = torch.arange(WINDOW_CELLS, device=boxes.device) - WINDOW_CELLS // 2
     dy, dx = (offset.flatten() for offset in torch.meshgrid(reach, reach, indexing="ij"))
@@ -129,7 +128,7 @@ MASKS_PER_IMAGE = 40
 
 @dataclass(frozen=True, slots=True)
 class LossWeights:
-    """How much each part counts."""
+    """Weights of the loss terms."""
 
     classes: float = 1.5
     boxes: float = 3.0
@@ -140,7 +139,7 @@ class LossWeights:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What a batch of crops should give; instance i of the batch is row i of `boxes`."""
+    """Targets for a batch of crops; instance i of the batch is row i of `boxes`."""
 
     boxes: Tensor  # (G, 4) float32 xyxy, input pixels
     image: Tensor  # (G,) int64, index into the batch
@@ -178,7 +177,7 @@ def losses(
 
 
 def _class_loss(logits: Tensor, targets: Targets, positives: Assignment, layout: AnchorLayout) -> Tensor:
-    """Quality focal loss (Li et al. 2020) summed over all anchors that are not in ignored places."""
+    """Quality focal loss (Li et al. 2020) summed over all anchors outside ignored places."""
     wanted = torch.zeros_like(logits)
     wanted[positives.image, positives.anchor, targets.category[positives.instance]] = positives.target
     focus = (wanted - logits.detach().sigmoid()).square()
@@ -190,7 +189,7 @@ def _class_loss(logits: Tensor, targets: Targets, positives: Assignment, layout:
 
 
 def _at_anchors(places: Tensor, layout: AnchorLayout) -> Tensor:
-    """(B, H, W) bool to (B, A): its values at the centres of the anchors' cells."""
+    """(B, H, W) bool to (B, A): the values at the centres of the anchors' cells."""
     return torch.cat(
         [places[:, stride // 2 :: stride, stride // 2 :: stride].flatten(1) for stride in layout.strides], 1
     )
@@ -206,7 +205,7 @@ def _outline_loss(logits: Tensor, targets: Targets, layout: AnchorLayout) -> Ten
 
 
 def _outline_targets(labels: Tensor, stride: int) -> tuple[Tensor, Tensor]:
-    """Foreground, and cells whose neighbourhood holds two labels; both (B, H/stride, W/stride) float32."""
+    """Foreground, and cells with two labels in their neighbourhood; both (B, H/stride, W/stride) float32."""
     cells = labels[:, stride // 2 :: stride, stride // 2 :: stride].float()[:, None]
     highest = functional.max_pool2d(cells, 3, 1, 1)
     lowest = -functional.max_pool2d(-cells, 3, 1, 1)
@@ -240,7 +239,7 @@ def _mask_losses(
 
 
 def _chosen_positives(image: Tensor, images: int) -> tuple[Tensor, Tensor]:
-    """(B, M) rows of at most `MASKS_PER_IMAGE` random positives of each image, (B, M) bool which are real."""
+    """(B, M) indices of at most `MASKS_PER_IMAGE` random positives per image, (B, M) bool which are real."""
     chosen = []
     for index in range(images):
         rows = torch.nonzero(image == index)[:, 0]

@@ -37,12 +37,12 @@ class NetworkConfig:
 
     @property
     def layout(self) -> AnchorLayout:
-        """What the trunk and the pyramid below are built for."""
+        """The anchors that the trunk and the pyramid are built for."""
         return NUCLEI_LAYOUT
 
 
 class NetworkOutput(NamedTuple):
-    """What one forward pass gives, all float32; A anchors, C categories, K prototypes."""
+    """The output of a forward pass, all float32; A anchors, C categories, K prototypes."""
 
     class_logits: Tensor  # (B, A, C)
     boxes: Tensor  # (B, A, 4) xyxy, input pixels, unclipped
@@ -111,14 +111,14 @@ class Pyramid(nn.Module):
 
 
 class LevelHead(nn.Module):
-    """One pyramid level's predictions: C class logits, 4 box numbers, K coefficients per cell."""
+    """One pyramid level's predictions: C class logits, 4 box values, K coefficients per cell."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.features = ConvUnit(config.pyramid, config.head)
         self.classes = nn.Conv2d(config.head, config.categories, 1)
         self.regression = nn.Conv2d(config.head, 4 + config.prototypes, 1)
-        # A prior of one percent keeps the flood of background cells from dominating the first steps.
+        # A prior of one percent keeps the many background cells from dominating the first steps.
         nn.init.constant_(self.classes.bias, -math.log(99.0))
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
@@ -150,7 +150,7 @@ class Segmenter(nn.Module):
         return [half, *self.pyramid(deeper)]
 
     def predicted(self, features: list[Tensor]) -> NetworkOutput:
-        """What the heads make of `features`."""
+        """The heads' output for `features`."""
         half, *levels = features
         predictions = [head(level) for head, level in zip(self.heads, levels, strict=True)]
         regression = torch.cat([rows for _, rows in predictions], 1).float()
@@ -167,11 +167,12 @@ class Segmenter(nn.Module):
 
 
 def _normalised(images: Tensor) -> Tensor:
-    """Six channels: linear, and logarithmic for fluorescence so dim that it fills only a few grey levels."""
+    """Six channels: linear, and logarithmic for fluorescence so dim that it uses only a few grey levels."""
     return torch.cat([(images - 127.5) / 64.0, torch.log(images + 4.0) - 3.2], 1)
 
 
 def doubled(features: Tensor) -> Tensor:
+    """Upsampled by two."""
     return functional.interpolate(features, scale_factor=2.0, mode="nearest")
 
 
@@ -183,7 +184,7 @@ def rows_of_cells(predictions: Tensor) -> Tensor:
 def _pixel_grid(features: Tensor, stride: int) -> tuple[Tensor, Tensor]:
     """x and y of the cell centres in input pixels, each (1, 1, h, w) float32.
 
-    Running sums of ones rather than `arange`: they follow the input size inside the exported graph.
+    Running sums of ones instead of `arange`: they follow the input size inside the exported graph.
     """
     ones = torch.ones_like(features[:1, :1], dtype=torch.float32)
     return (ones.cumsum(3) - 0.5) * float(stride), (ones.cumsum(2) - 0.5) * float(stride)
@@ -202,16 +203,16 @@ def anchor_points(levels: list[Tensor], layout: AnchorLayout) -> tuple[Tensor, T
 
 
 def decoded_boxes(regression: Tensor, points: Tensor, strides: Tensor) -> Tensor:
-    """Offsets and logarithms of half sizes (B, A, 4) to xyxy in input pixels."""
+    """Offsets and logarithmic half sizes (B, A, 4) to xyxy in input pixels."""
     centres = points + regression[..., :2] * strides
     half_size = regression[..., 2:].clamp(-4.0, 4.0).exp() * (2.0 * strides)
     return torch.cat([centres - half_size, centres + half_size], -1)
 
 
 def fixed_prototypes(x: Tensor, y: Tensor, layout: AnchorLayout = NUCLEI_LAYOUT) -> list[Tensor]:
-    """The prototypes at x, y in input pixels: per period cos x, sin x, cos y, sin y, and a one that serves as the bias.
+    """The prototypes at x, y in input pixels: per period cos x, sin x, cos y, sin y, and a constant for the bias.
 
-    They tell two objects apart that look alike, which learned prototypes alone cannot do on a plain background.
+    They tell apart two objects that look alike, which learned prototypes alone cannot do on a plain background.
     """
     waves = [
         wave
@@ -223,7 +224,7 @@ def fixed_prototypes(x: Tensor, y: Tensor, layout: AnchorLayout = NUCLEI_LAYOUT)
 
 
 def all_prototypes(learned: Tensor, layout: AnchorLayout = NUCLEI_LAYOUT) -> Tensor:
-    """(B, K - F, h, w) learned prototypes to all of them, (B, K, h, w)."""
+    """(B, K - F, h, w) learned prototypes to all prototypes, (B, K, h, w)."""
     x, y = _pixel_grid(learned, layout.prototype_stride)
     ones = torch.ones_like(learned[:, :1])
     fixed = fixed_prototypes(x.expand_as(ones), y.expand_as(ones), layout)
@@ -231,10 +232,10 @@ def all_prototypes(learned: Tensor, layout: AnchorLayout = NUCLEI_LAYOUT) -> Ten
 
 
 def in_image_frame(coefficients: Tensor, points: Tensor, layout: AnchorLayout) -> Tensor:
-    """Turn wave coefficients given relative to their anchor into the image's frame.
+    """Convert wave coefficients relative to their anchor to the image's frame.
 
-    a cos(w (x - x0)) + b sin(w (x - x0)) = (a cos w x0 - b sin w x0) cos w x + (a sin w x0 + b cos w x0) sin w x,
-    so the heads stay translation invariant while a consumer multiplies with plain, image-wide prototypes.
+    a cos(w (x - x0)) + b sin(w (x - x0)) = (a cos w x0 - b sin w x0) cos w x + (a sin w x0 + b cos w x0) sin w x, so
+    the heads stay translation invariant while callers multiply with plain, image-wide prototypes.
     """
     column = coefficients.shape[-1] - layout.fixed_prototypes
     turned = [coefficients[..., :column]]

@@ -1,4 +1,4 @@
-"""What trainings share: a budget with a cosine schedule over it, averaged weights, checkpoints, the loop."""
+"""What all trainings share: a budget with a cosine schedule, averaged weights, checkpoints, the loop."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class RunConfig:
     checkpoint_minutes: float = 4.0
     log_steps: int = 100
     network: Any = None
-    """The network's own dataclass; it goes into the checkpoint."""
+    """The network's own dataclass; stored in the checkpoint."""
 
     def progress(self, *, step: int, seconds: float) -> float:
-        """The spent share of the budget, 0..1."""
+        """Fraction of the budget spent, 0..1."""
         if self.steps is not None:
             return min(1.0, step / self.steps)
         if self.minutes is None:
@@ -54,7 +54,7 @@ class RunConfig:
         return cosine * min(1.0, (step + 1) / self.warmup_steps)
 
     def prepare(self) -> None:
-        """The folder, the threads and the seed, before the network is made."""
+        """Set up the folder, threads and seed, before the network is made."""
         self.out.mkdir(parents=True, exist_ok=True)
         keep_freed_memory()
         torch.set_num_threads(self.threads)
@@ -62,12 +62,12 @@ class RunConfig:
 
 
 class TrainingRun:
-    """The state that a checkpoint holds: network, averaged network, optimiser, steps and seconds spent."""
+    """The state in a checkpoint: network, averaged network, optimiser, steps and seconds spent."""
 
     def __init__(
         self, config: RunConfig, network: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
     ) -> None:
-        """`average`: another network of the same shape, which takes over the weights."""
+        """`average`: another network of the same shape, which receives the averaged weights."""
         self.config = config
         self.network = network
         self.average = average.requires_grad_(False).eval()
@@ -78,29 +78,29 @@ class TrainingRun:
         self._rates = [group["lr"] for group in optimizer.param_groups]
 
     def losses_of(self, batch: Any) -> dict[str, Tensor]:
-        """By name; the sum of them is what is made smaller."""
+        """By name; their sum is minimised."""
         raise NotImplementedError
 
     def notes(self) -> dict[str, Any]:
-        """What else the checkpoint holds."""
+        """Further content of the checkpoint."""
         return {}
 
     def take_notes(self, content: Mapping[str, Any]) -> None:
-        """What `notes` has said, from a checkpoint."""
+        """Restore what `notes` returned, from a checkpoint."""
 
     def before_batch(self, progress: float) -> None:
-        """Called in `follow` with the spent share of the budget."""
+        """Called in `follow` with the fraction of the budget spent."""
 
     def after_batch(self) -> None:
-        """Called in `follow` when a step has been taken."""
+        """Called in `follow` after each step."""
 
     @property
     def progress(self) -> float:
-        """The spent share of the budget, 0..1."""
+        """Fraction of the budget spent, 0..1."""
         return self.config.progress(step=self.step, seconds=self.seconds)
 
     def save(self) -> None:
-        """Write beside and rename: an interrupted save must not cost the run."""
+        """Written to a temporary file and renamed: an interrupted save must not cost the run."""
         content = {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
@@ -115,7 +115,7 @@ class TrainingRun:
         partial.replace(self.config.out / CHECKPOINT_NAME)
 
     def resume(self) -> bool:
-        """Continue from the checkpoint of the output folder; False where there is none."""
+        """Continue from the checkpoint in the output folder; False if there is none."""
         path = self.config.out / CHECKPOINT_NAME
         if not path.exists():
             return False
@@ -129,7 +129,7 @@ class TrainingRun:
         return True
 
     def learn(self, batch: Any, *, share_of_rate: float) -> dict[str, Tensor]:
-        """One optimiser step; the losses by name, detached."""
+        """One optimiser step; returns the losses by name, detached."""
         for group, rate in zip(self.optimizer.param_groups, self._rates, strict=True):
             group["lr"] = rate * share_of_rate
         parts = self.losses_of(batch)
@@ -142,7 +142,7 @@ class TrainingRun:
         return {name: part.detach() for name, part in parts.items()}
 
     def follow(self, stream: Iterator[Any]) -> Path:
-        """Learn batch after batch until the budget is spent; returns the checkpoint's path."""
+        """Train on batch after batch until the budget is spent; returns the checkpoint's path."""
         sums: defaultdict[str, float] = defaultdict(float)
         spent_before, started, saved = self.seconds, time.monotonic(), time.monotonic()
         while (progress := self.progress) < 1:
@@ -164,7 +164,7 @@ class TrainingRun:
         return self.config.out / CHECKPOINT_NAME
 
     def _blend(self) -> None:
-        # The early average follows quickly: the first weights are worth nothing.
+        # The average follows quickly at first, because the first weights are worthless.
         decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
         kept, latest = self.average.state_dict(), self.network.state_dict()
         names = [name for name, value in kept.items() if value.is_floating_point()]
@@ -178,7 +178,7 @@ class TrainingRun:
 
 
 def weights_by_decay(parts: nn.Module, *, weight_decay: float, rate: float) -> list[dict[str, Any]]:
-    """Groups for AdamW that decays convolution weights only; what is frozen is left out."""
+    """Parameter groups for AdamW with decay of convolution weights only; frozen parameters are left out."""
     weights = [weight for weight in parts.parameters() if weight.requires_grad]
     decayed = [weight for weight in weights if weight.ndim > 1]
     free = [weight for weight in weights if weight.ndim <= 1]

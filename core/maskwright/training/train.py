@@ -1,4 +1,4 @@
-"""Trains the network that proposes instances: settings, what a step looks at, and the run from start to end."""
+"""Trains the network that proposes instances: settings, what a step uses, and the whole run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class TrainConfig(run.RunConfig):
 
 
 class NucleiTrainingRun(run.TrainingRun):
-    """A run over a dataset, whose categories the checkpoint names."""
+    """A run over a dataset, whose categories are stored in the checkpoint."""
 
     config: TrainConfig
 

@@ -1,4 +1,5 @@
-"""The ways in which an image is laid into a network: stretched, fitted into a window, or padded at its own size."""
+"""The ways in which an image is fitted into a network's input: stretched, letterboxed, or padded at its own
+size."""
 
 import logging
 import math
@@ -22,14 +23,18 @@ _MOST_MULTIPLE = 1024
 
 
 class Resizing(Protocol):
-    def frame(self, size_wh: tuple[int, int]) -> Frame: ...
+    """How an image is brought to the network's input size."""
 
-    def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]: ...
+    def frame(self, size_wh: tuple[int, int]) -> Frame:
+        """Where an image of that size lies in the input."""
+
+    def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The image (H, W, 3) uint8 at the input's size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """To a fixed size, proportions given up."""
+    """To a fixed size, ignoring the aspect ratio."""
 
     input_wh: tuple[int, int]
 
@@ -44,9 +49,9 @@ class Stretch:
 class NativeSize:
     """Scaled by a factor that depends on the area, then padded on the right and at the bottom to a multiple.
 
-    factors: (largest area in pixels, factor), the first that the image fits applies, 1 if none. What would be larger
-    than MOST_INPUT_PIXELS or longer than MOST_INPUT_SIDE_PX is made smaller: a network takes some 70 bytes a pixel and
-    more, and a file of ten kilobytes can hold an image of 64 x 2,228,272.
+    factors: (largest area in pixels, factor); the first that the image fits applies, 1 if none does. Anything larger
+    than MOST_INPUT_PIXELS or longer than MOST_INPUT_SIDE_PX is reduced: a network takes 70 bytes per pixel and more,
+    and a file of ten kilobytes can hold an image of 64 x 2,228,272.
     """
 
     multiple: int = 32
@@ -78,13 +83,13 @@ class NativeSize:
 
 @dataclass(frozen=True, slots=True)
 class LetterboxFit:
-    """To a fixed size with proportions kept, the rest padded: on the right and below, or all around."""
+    """To a fixed size with the aspect ratio kept, the rest padded: on the right and below, or on all sides."""
 
     input_wh: tuple[int, int]
     pad_value: tuple[int, int, int] = (0, 0, 0)
     is_centred: bool = False
     rounds_down: bool = False
-    """The content's size to whole pixels: down as Open Model Zoo's accuracy checker does, else to the nearest."""
+    """Rounds the content's size down, as Open Model Zoo's accuracy checker does, instead of to the nearest."""
 
     def frame(self, size_wh: tuple[int, int]) -> Frame:
         content_wh, corner_xy = self._place(size_wh)
@@ -95,7 +100,7 @@ class LetterboxFit:
         return padded(resized(image, content_wh), self.input_wh, self.pad_value, corner_xy)
 
     def _place(self, size_wh: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Size of the image inside the input, and where its corner lies."""
+        """Size of the image inside the input, and the position of its corner."""
         scale = min(self.input_wh[0] / size_wh[0], self.input_wh[1] / size_wh[1])
         whole = int if self.rounds_down else round
         width, height = (min(max(whole(scale * size_wh[k]), 1), self.input_wh[k]) for k in range(2))
@@ -111,11 +116,11 @@ def resizing(
     default: str = "standard",
     free_wh: tuple[int, int] | None = None,
 ) -> Resizing:
-    """As the model's notes say (`resize_type`, in OpenVINO Model API's words), else by its input.
+    """The resizing in the model's metadata (`resize_type` of OpenVINO Model API), else one that suits its input.
 
-    A free input keeps the image's own size, unless `free_wh` names a size for it; a fixed one is filled as `default`
-    says: "standard" (stretched), "fit_to_window" or "fit_to_window_letterbox". Raises ModelError for notes that cannot
-    be read.
+    A dynamic input keeps the image's own size, unless `free_wh` gives a size for it; a fixed one is filled according to
+    `default`: "standard" (stretched), "fit_to_window" or "fit_to_window_letterbox". Raises ModelError for invalid
+    metadata.
     """
     spec, notes = interface.inputs[index], interface.metadata
     first = {"NCHW": 2, "NHWC": 1, "CHW": 1}[layout]
@@ -137,7 +142,7 @@ def resizing(
 
 
 _PADDING = {"fit_to_window_letterbox": "114"}
-"""The grey that networks of the YOLO and RTMDet kind were trained with, where the notes name no other."""
+"""The grey that YOLO and RTMDet kinds were trained with, unless the metadata names another."""
 
 
 def _fixed(input_wh: tuple[int, int], kind: str, pad_value: tuple[int, int, int]) -> Resizing:
@@ -145,14 +150,14 @@ def _fixed(input_wh: tuple[int, int], kind: str, pad_value: tuple[int, int, int]
         case "standard":
             return Stretch(input_wh)
         case "fit_to_window":
-            return LetterboxFit(input_wh)  # padded with zero whatever pad_value says, as Model API does
+            return LetterboxFit(input_wh)  # padded with zero whatever pad_value says, as in Model API
         case "fit_to_window_letterbox":
             return LetterboxFit(input_wh, pad_value, is_centred=True)
     raise ValueError(f"resize_type {kind} is not known")
 
 
 def _require_possible(width: int, height: int) -> None:
-    """Raises ModelError for an input that no image is ever given to; a model's file says any number."""
+    """Raises ModelError for an input size that no image can have; a model's file may claim any number."""
     if not (
         0 < width <= MOST_INPUT_SIDE_PX and 0 < height <= MOST_INPUT_SIDE_PX and width * height <= MOST_INPUT_PIXELS
     ):
@@ -168,7 +173,7 @@ def _multiple(text: str) -> int:
 
 @lru_cache(maxsize=64)
 def _tell_reduced(size_wh: tuple[int, int], factor: float) -> None:
-    """Once for each size."""
+    """Log once per size."""
     log.warning("images of %s x %s pixels are reduced to %.3g of their size", *size_wh, factor)
 
 

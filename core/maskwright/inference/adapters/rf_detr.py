@@ -55,7 +55,7 @@ class RfDetrAdapter(BoundNetwork):
 
     @staticmethod
     def output_roles(outputs: Sequence[TensorSpec]) -> Roles | None:
-        """By name; early exports left the masks without one, so the only output of rank 4 will do."""
+        """By name; early exports have no name for the masks, so the only output of rank 4 is used."""
         roles = named_roles(outputs, ("dets", "labels"))
         masks = [k for k, spec in enumerate(outputs) if spec.rank == 4]
         if roles is None or len(masks) != 1 or len(outputs) != 3:
@@ -79,7 +79,7 @@ class RfDetrAdapter(BoundNetwork):
 
 
 def _no_nan(logits: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Improbable where there is no number."""
+    """Replaces NaN by a logit of low probability."""
     return np.nan_to_num(logits.astype(np.float32), nan=-80, posinf=80, neginf=-80)
 
 

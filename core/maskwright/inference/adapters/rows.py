@@ -1,4 +1,4 @@
-"""From rows of boxes, labels, scores and heat maps to candidates: shared by the families that detect per instance."""
+"""From rows of boxes, labels, scores and heat maps to candidates; shared by families that detect per instance."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from maskwright.inference.masks import HeatMaps, MaskSource
 from maskwright.inference.thresholds import Defaults
 
 _FARTHEST_PX = 1e9
-"""Boxes that reach farther are as senseless as infinite ones: their areas overflow float32."""
+"""Boxes that extend further are as meaningless as infinite ones: their areas overflow float32."""
 
 
 def touching(boxes_xyxy: NDArray[np.float32], frame: Frame) -> NDArray[np.bool_]:
@@ -34,16 +34,17 @@ def row_candidates(
     *,
     masks_of: Callable[[NDArray[np.float32]], MaskSource] = HeatMaps,
 ) -> Candidates:
-    """Candidates of N instances; rows that make no sense are left out.
+    """Candidates of N instances; invalid rows are left out.
 
     boxes_xyxy: (N, 4) image pixels; labels: (N,) from 0; scores: (N,). maps: (N, h, w) probabilities over the box, or
-    (N, C, h, w) with one map per class. masks_of: what the chosen maps mean, `InputMaps` if they cover the input.
+    (N, C, h, w) with one map per class. masks_of: what the chosen maps cover: `HeatMaps` the box, `InputMaps` the
+    input.
     """
     count = min(len(boxes_xyxy), len(labels), len(scores), len(maps))
     boxes_xyxy, labels = boxes_xyxy[:count].astype(np.float32), labels[:count]
     scores = scores[:count].astype(np.float32)
     known = (labels > -0.5) & (labels < len(categories) - 0.5)
-    # A probability above 1 is none: infinite or foreign values must not become perfect scores.
+    # A probability above 1 is invalid: infinite or foreign values must not become perfect scores.
     likely = (scores > SCORE_FLOOR) & (scores <= 1.001)
     sound = np.flatnonzero(known & likely & touching(boxes_xyxy, frame))
     sound = sound[np.argsort(-scores[sound], kind="stable")]
@@ -62,7 +63,7 @@ def row_candidates(
 
 
 def no_candidates(frame: Frame, categories: tuple[ModelCategory, ...], defaults: Defaults) -> Candidates:
-    """What a network says that found nothing."""
+    """The candidates of a network that found nothing."""
     empty = np.zeros(0, np.float32)
     return row_candidates(
         frame, categories, np.zeros((0, 4), np.float32), empty, empty, np.zeros((0, 1, 1), np.float32), defaults

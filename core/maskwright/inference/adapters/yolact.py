@@ -73,7 +73,9 @@ class YolactAdapter(BoundNetwork):
 
 
 def _roles_by_shape(outputs: Sequence[TensorSpec]) -> Roles | None:
-    """Roles of four unnamed outputs: the one of rank 4, the boxes with 4 columns, the one as wide as the prototypes."""
+    """Roles of four unnamed outputs: prototypes have rank 4, boxes 4 columns, and coefficients the width of the
+    prototypes.
+    """
     proto = [k for k, spec in enumerate(outputs) if spec.rank == 4]
     flat = [k for k, spec in enumerate(outputs) if spec.rank == 3]
     if len(outputs) != 4 or len(proto) != 1 or len(flat) != 3:
@@ -87,7 +89,7 @@ def _roles_by_shape(outputs: Sequence[TensorSpec]) -> Roles | None:
 
 
 def _is_consistent(outputs: Sequence[TensorSpec], roles: Roles) -> bool:
-    """Whether the ranks, the numbers of anchors and of prototypes fit together."""
+    """Whether ranks and the numbers of anchors and prototypes match."""
     conf, boxes, mask, proto = (outputs[roles[role]] for role in ("conf", "boxes", "mask", "proto"))
     if (conf.rank, boxes.rank, mask.rank, proto.rank) != (3, 3, 3, 4):
         return False

@@ -1,4 +1,5 @@
-"""YOLO networks with a mask head (v8, 11, 26), as Ultralytics exports them: all anchors, or the chosen rows only."""
+"""YOLO networks with a mask head (v8, 11, 26), as exported by Ultralytics: all anchors, or only the selected
+rows."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,9 +22,9 @@ from maskwright.inference.masks import PrototypeMasks
 from maskwright.inference.thresholds import Defaults
 
 _USUAL_SIDE = 640
-"""Pixels; what these networks are trained at, for exports with a free size that do not say theirs."""
+"""Input side in pixels that these networks are trained at, for exports with a dynamic size and no metadata."""
 _ROW = 6
-"""Columns before the coefficients in the layout of rows."""
+"""Columns before the coefficients in the row layout."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class YoloSegAdapter(BoundNetwork):
             return None
         detections, prototypes = (interface.outputs[roles[role]] for role in ("detections", "prototypes"))
         lists_rows = _lists_rows(detections, prototypes)
-        # What is in rows went through the graph's own suppression, or needs none.
+        # Rows have been through the graph's own NMS, or need none.
         defaults = Defaults(score=0.25, nms_iou=1.0 if lists_rows else 0.7, max_instances=300, is_multi_label=False)
         expected = image_input(interface, index=0, default="rgb-unit", override=pixels)
         input_wh = _input_wh(interface)
@@ -64,7 +65,7 @@ class YoloSegAdapter(BoundNetwork):
 
     @staticmethod
     def output_roles(outputs: Sequence[TensorSpec]) -> Roles | None:
-        """By shape: one of rank 3, one of rank 4, and room for classes beside boxes and coefficients."""
+        """By shape: one of rank 3, one of rank 4, and columns left for classes besides boxes and coefficients."""
         flat = [k for k, spec in enumerate(outputs) if spec.rank == 3]
         proto = [k for k, spec in enumerate(outputs) if spec.rank == 4]
         if len(outputs) != 2 or len(flat) != 1 or len(proto) != 1 or not agree(outputs[proto[0]].dim(0), 1):
@@ -99,7 +100,7 @@ class YoloSegAdapter(BoundNetwork):
         return corners, columns[:, 4:first_mask], columns[:, first_mask:]
 
     def _rows(self, detections: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """The same from (N, 6 + M): a class that is not known has no score."""
+        """The same from (N, 6 + M); an unknown class gets no score."""
         classes = np.rint(np.nan_to_num(detections[:, 5], nan=-1.0))
         scores = np.where(classes[:, None] == np.arange(len(self.categories)), detections[:, 4:5], 0)
         return detections[:, :4], scores, detections[:, _ROW:]
@@ -111,7 +112,7 @@ def _lists_rows(detections: TensorSpec, prototypes: TensorSpec) -> bool:
 
 
 def _input_wh(interface: NetworkInterface) -> tuple[int, int]:
-    """The fixed input size, else the one that the export was made at."""
+    """The fixed input size, else the one used for the export."""
     height, width = interface.inputs[0].dim(2), interface.inputs[0].dim(3)
     noted = [int(word) for word in re.findall(r"\d+", interface.framework.get("imgsz", ""))]
     sides = noted if len(noted) == 2 and all(32 <= side <= 4096 for side in noted) else [_USUAL_SIDE] * 2
@@ -119,7 +120,7 @@ def _input_wh(interface: NetworkInterface) -> tuple[int, int]:
 
 
 def _categories(interface: NetworkInterface, count: int | None) -> tuple[ModelCategory, ...]:
-    """As noted; without notes COCO's, where the number of classes is 80 or not to be seen in the outputs."""
+    """From the metadata; without it COCO's, if the number of classes is 80 or unknown."""
     names, ids = noted_labels(interface)
     if names and count is not None and len(names) != count:
         raise ModelError(f"{len(names)} labels for {count} classes")

@@ -1,4 +1,4 @@
-"""Alembic's entry: migrates the one connection that `maskwright.project.upgrade` hands over."""
+"""Alembic's entry point: migrates the connection passed by `maskwright.project.upgrade`."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""One training crop: a window, the object wanted in it, a first prompt."""
+"""One training crop: a window, its target object, and a first prompt."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ASK_CHANCES = {Ask.BOX: 0.48, Ask.CLICK: 0.36, Ask.OUTLINE: 0.16}
 
 @dataclass(frozen=True, slots=True)
 class PromptCrop:
-    """`image` (S, S, 3) RGB, `wanted` (S/2, S/2) 0..255 covered share, `prompt` (4, S/2, S/2) 0..255; all uint8."""
+    """`image` (S, S, 3) RGB, `wanted` (S/2, S/2) coverage 0..255, `prompt` (4, S/2, S/2) 0..255; all uint8."""
 
     image: NDArray[np.uint8]
     wanted: NDArray[np.uint8]
@@ -42,7 +42,7 @@ class PromptCrop:
 
 
 class CropMaker:
-    """Draws crops from object sets; everything random comes from the generator given to `crop`."""
+    """Samples crops from object sets; all randomness comes from the generator passed to `crop`."""
 
     def __init__(self, sets: list[ObjectSet]) -> None:
         self._sets = sets
@@ -50,7 +50,7 @@ class CropMaker:
         self._chances = [one.chances() for one in sets]
 
     def crop(self, random: np.random.Generator, *, size: int) -> PromptCrop:
-        """A crop of `size` x `size` pixels whose object is in sight."""
+        """A crop of `size` x `size` pixels with its object visible."""
         while True:
             crop = self._try(random, size)
             if crop is not None:
@@ -80,7 +80,7 @@ class CropMaker:
     def _scene(
         self, random: np.random.Generator, origin: ObjectSet, picture: PicturePyramid, wanted: Object, warp: Warp
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """The picture and the mask as warped; sometimes moved elsewhere, or with something else in front."""
+        """The warped image and mask; sometimes with another background, or with something in front."""
         image, mask = warp.picture(picture), warp.mask(wanted.mask, wanted.corner_xy)
         chance = random.random()
         if origin.turns or chance > PASTE_CHANCE + NEW_PLACE_CHANCE + INVENTED_CHANCE:
@@ -88,7 +88,7 @@ class CropMaker:
         _, other, object_there = self._draw(random)
         placed = _onto(object_there, wanted, warp, random)
         if chance < NEW_PLACE_CHANCE:
-            # The wanted object stays where it is; what is around it comes from elsewhere.
+            # The target object stays; its surroundings are taken from elsewhere.
             return _blend(placed.picture(other), image, _full(mask, warp.size)), mask
         if chance < NEW_PLACE_CHANCE + INVENTED_CHANCE:
             shape = _invented(wanted, random)
@@ -102,7 +102,7 @@ class CropMaker:
 
 
 def recoloured(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-    """Grey, tint, gain, gamma and inversion by one table a channel; sometimes blur or noise."""
+    """Grey, tint, gain, gamma and inversion through one lookup table per channel; sometimes blur or noise."""
     if random.random() < 0.12:
         image = np.repeat(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
     if random.random() < 0.05:
@@ -124,7 +124,7 @@ def recoloured(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray
 
 
 def _window(wanted: Object, picture: PicturePyramid, ask: Ask, random: np.random.Generator) -> tuple[bool, Box]:
-    """Whether the user drew a box, and the window that is shown."""
+    """Whether the user drew a box, and the window to show."""
     box = wanted.box_xyxy
     if ask is Ask.BOX:
         margin = windows.BOX_MARGIN * float(np.exp(random.uniform(-0.12, 0.15)))
@@ -200,13 +200,13 @@ def _add_click(planes: NDArray[np.float32], click: tuple[float, float, bool] | N
 
 
 def _box_of(region: NDArray[np.bool_], random: np.random.Generator) -> Box:
-    """The object's box as a user draws it: half of the time carefully, in cells of the prompt."""
+    """The object's box as a user draws it, half of the time carefully; in cells of the prompt."""
     x, y, width, height = cv2.boundingRect(region.astype(np.uint8))
     return windows.jittered((x, y, x + width, y + height), random, 0.1 if random.random() < 0.5 else 0.02)
 
 
 def _onto(other: Object, wanted: Object, warp: Warp, random: np.random.Generator) -> Warp:
-    """A warp that shows `other` about as large as `wanted`, near it."""
+    """A warp that shows `other` near `wanted`, at about its size."""
     scale = np.sqrt(wanted.area / other.area) * np.exp(random.uniform(-0.7, 0.5))
     x0, y0, x1, y1 = wanted.box_xyxy
     ox0, oy0, ox1, oy1 = other.box_xyxy
@@ -218,7 +218,7 @@ def _onto(other: Object, wanted: Object, warp: Warp, random: np.random.Generator
 
 
 def _invented(wanted: Object, random: np.random.Generator) -> Object | None:
-    """A random rough blob at the place of `wanted`, to be filled with the texture of another picture."""
+    """A random rough blob in place of `wanted`, to be filled with another image's texture."""
     height, width = wanted.mask.shape
     settings = ShapeSettings(1, (1, 1), elongation=0.8, roughness=float(random.uniform(0.02, 0.18)))
     points = outline(random, 0.45 * float(np.sqrt(height * width)), settings)

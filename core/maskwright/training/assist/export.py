@@ -1,4 +1,4 @@
-"""From a checkpoint to an OpenVINO model that says itself how it is to be fed."""
+"""Exports a checkpoint as a self-describing OpenVINO model."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ MODEL_TYPE = "assist"
 INPUT_NAMES = ("image", "prompt")
 OUTPUT_NAMES = ("mask_logits", "quality", "features")
 WINDOW_SIZE = 256
-"""Height and width of the windows that the network is run on; those it was trained on range from 128 to 320."""
+"""Side of the windows in inference; training used 128 to 320."""
 
 
 @dataclass(frozen=True, slots=True)
 class AssistDescription:
-    """What a consumer cannot read from tensor shapes; written as strings under `model_info`."""
+    """What cannot be read from tensor shapes; written as strings to `model_info`."""
 
     name: str
     version: str
@@ -49,8 +49,8 @@ class AssistDescription:
 
 
 class AssistInterface(nn.Module):
-    """image (N, S, S, 3) uint8 BGR, prompt (N, 4, S/2, S/2) float32 0..1 to mask_logits (N, S/2, S/2), quality (N,),
-    features (N, C): what the trunk sees of the outlined object, by which like ones are found.
+    """image (N, S, S, 3) uint8 BGR, prompt (N, 4, S/2, S/2) float32 0..1 to mask_logits (N, S/2, S/2), quality
+    (N,), features (N, C): the trunk's features of the outlined object, for finding similar ones.
     """
 
     def __init__(self, network: AssistNetwork) -> None:
@@ -83,14 +83,14 @@ def load_average(checkpoint: Path) -> AssistNetwork:
 
 
 def export(network: AssistNetwork, description: AssistDescription, *, to: Path, size: int | None = None) -> Path:
-    """Write `to` (.xml) and its .bin, weights stored as FP16; a window's size is left open unless `size` is given."""
+    """Write `to` (.xml) and its .bin with FP16 weights; the window size is dynamic unless `size` is given."""
     side = size or WINDOW_SIZE
     example = (torch.zeros(2, side, side, 3, dtype=torch.uint8), torch.zeros(2, 4, side // 2, side // 2))
     interface = AssistInterface(network).eval()
     sides = (size, size // 2) if size else (-1, -1)
     shapes = [openvino.PartialShape([-1, sides[0], sides[0], 3]), openvino.PartialShape([-1, 4, sides[1], sides[1]])]
     with warnings.catch_warnings(), torch.no_grad():
-        # OpenVINO converts by torch.jit.trace, which PyTorch has deprecated.
+        # OpenVINO converts with torch.jit.trace, which PyTorch has deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
         inputs = list(zip(shapes, (openvino.Type.u8, openvino.Type.f32), strict=True))
         model = openvino.convert_model(interface, example_input=example, input=inputs)

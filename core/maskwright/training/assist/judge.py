@@ -1,4 +1,4 @@
-"""Figures while training: mean IoU within the window on a fixed sample, from a box and from one click."""
+"""Evaluation during training: mean IoU within the window on a fixed sample, from a box and from one click."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ BATCH = 20
 
 
 class Judge:
-    """A fixed sample of each set that training does not see."""
+    """A fixed sample of each set, not used in training."""
 
     def __init__(self, sets: list[ObjectSet], *, objects_a_set: int = 100, seed: int = 0) -> None:
         self._crops = {one.name: _sample(one, objects_a_set, seed) for one in sets}
 
     def report(self, network: AssistNetwork) -> str:
-        """Mean IoU from a box, after one more click, from one click alone; by set."""
+        """Mean IoU from a box, after one more click, and from one click alone; by set."""
         words: list[str] = []
         for name, crops in self._crops.items():
             by_box = np.concatenate(
@@ -54,7 +54,7 @@ def _sample(origin: ObjectSet, count: int, seed: int) -> list[JudgedObject]:
 
 
 def _ious(network: AssistNetwork, samples: list[JudgedObject], *, box: bool) -> NDArray[np.float64]:
-    """(N, 2) after the first prompt and after a click more."""
+    """(N, 2) after the first prompt and after one more click."""
     views = [_view(picture, one, box=box) for picture, one in samples]
     images = torch.from_numpy(np.stack([view[0] for view in views])).permute(0, 3, 1, 2).float()
     wanted = torch.from_numpy(np.stack([view[1] for view in views]))

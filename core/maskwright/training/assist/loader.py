@@ -1,4 +1,4 @@
-"""Endless batches of crops, made by a worker process while the network trains."""
+"""Endless batches of crops, prepared by a worker process while the network trains."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class PromptLoaderConfig:
 
 
 class PromptCropStream(IterableDataset[PromptBatch]):
-    """Batch n depends on the seed, n and how far training is; large windows come later."""
+    """Batch n depends on the seed, n and the training progress; large windows come later."""
 
     def __init__(self, sets: list[ObjectSet], config: PromptLoaderConfig, progress: Tensor) -> None:
         self._maker = CropMaker(sets)
@@ -57,7 +57,7 @@ class PromptCropStream(IterableDataset[PromptBatch]):
         late = float(np.clip((float(self._progress) - 0.15) / 0.35, 0, 1))
         sizes = sorted(LATE_SIZES)
         chances = np.array([(1 - late) * EARLY_SIZES.get(size, 0) + late * LATE_SIZES[size] for size in sizes])
-        # Chances are of crops; a batch of small crops holds more of them.
+        # The probabilities are per crop; a batch of small crops holds more of them.
         counts = np.array([max(4, round(self._config.pixels / size**2)) for size in sizes])
         batches = chances / counts
         pick = int(random.choice(len(sizes), p=batches / batches.sum()))
@@ -75,7 +75,8 @@ def stacked(crops: list[PromptCrop]) -> PromptBatch:
 
 
 def batches(sets: list[ObjectSet], config: PromptLoaderConfig, progress: Tensor) -> Iterator[PromptBatch]:
-    """Start the worker and iterate over what it makes; `progress` is a shared tensor that training keeps current."""
+    """Start the worker and iterate over its batches; `progress` is a shared tensor that training keeps up to
+    date."""
 
     def settle(_worker: int) -> None:
         torch.set_num_threads(1)

@@ -1,4 +1,5 @@
-"""The assist network: trunk features of a window, a prompt drawn at half its size, a mask and its expected IoU."""
+"""The assistant's network: trunk features of a window, and a prompt at half its size, to a mask and its expected
+IoU."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from torch.nn import functional
 from maskwright.training.assist.trunk import TAP_CHANNELS, PromptTrunk, depthwise
 
 PROMPT_PLANES = 4
-"""Filled box, positive clicks, negative clicks, probabilities of the outline so far."""
+"""Filled box, positive clicks, negative clicks, probabilities of the previous outline."""
 WINDOW_MULTIPLE = 32
 
 
@@ -27,7 +28,7 @@ class AssistConfig:
 
 
 class Answer(NamedTuple):
-    """What the network says about one prompt."""
+    """The network's output for one prompt."""
 
     mask_logits: Tensor  # (N, 1, S / 2, S / 2)
     coarse_logits: Tensor  # (N, 1, S / 16, S / 16), guides training only
@@ -63,7 +64,7 @@ class DepthwiseBlock(nn.Module):
 
 
 class DenseBlock(nn.Module):
-    """Residual: one dense 3 x 3, cheaper than a depthwise block where channels are few and cells many."""
+    """Residual: one dense 3 x 3, cheaper than a depthwise block with few channels and many cells."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -75,7 +76,7 @@ class DenseBlock(nn.Module):
 
 
 class AttentionBlock(nn.Module):
-    """Self-attention over the cells of the coarse map: how a click finds the rest of its object."""
+    """Self-attention over the cells of the coarse map, by which a click finds the rest of its object."""
 
     def __init__(self, channels: int, heads: int = 4) -> None:
         super().__init__()
@@ -89,7 +90,7 @@ class AttentionBlock(nn.Module):
         tokens = x.flatten(2).transpose(1, 2)
         parts = self.queries_keys_values(self.norm(tokens))
         parts = parts.reshape(batch, -1, 3, self.heads, channels // self.heads).permute(2, 0, 3, 1, 4)
-        # Written out: the fused kernel's backward pass takes several times as long at these sizes.
+        # Written out, because the fused kernel's backward pass takes several times as long at these sizes.
         weights = (parts[0] @ parts[1].transpose(2, 3) * (channels // self.heads) ** -0.5).softmax(-1)
         mixed = weights.to(parts.dtype) @ parts[2]
         tokens = tokens + self.out(mixed.transpose(1, 2).reshape(batch, -1, channels))
@@ -116,7 +117,7 @@ class PromptPyramid(nn.Module):
 
 
 class FusionBlock(nn.Module):
-    """A coarser level enlarged, the trunk's features of this level and the prompt's, added and mixed."""
+    """Adds an upsampled coarser level, the trunk's features and the prompt's, and mixes them."""
 
     def __init__(self, coarse: int, tap: int, prompt: int, channels: int, *, mix: nn.Module) -> None:
         super().__init__()
@@ -133,7 +134,9 @@ class FusionBlock(nn.Module):
 
 
 class FusionHead(nn.Module):
-    """Late fusion: the prompt meets the image's features at strides 16 to 2: one trunk serves many prompts."""
+    """Late fusion: the prompt meets the image features at strides 16 to 2, so that one trunk pass serves many
+    prompts.
+    """
 
     def __init__(self, config: AssistConfig) -> None:
         super().__init__()
@@ -167,7 +170,7 @@ class FusionHead(nn.Module):
         return Answer(logits, self.coarse_logits(context), self._expected_iou(context, logits))
 
     def _expected_iou(self, context: Tensor, logits: Tensor) -> Tensor:
-        """From the features inside and outside of the answer, and how sure the answer is of itself."""
+        """From the features inside and outside the answer, and how decided the answer is."""
         chance = logits.detach().sigmoid()
         inside = functional.avg_pool2d(chance, 8)
         total = inside.sum((2, 3)) + 1e-3

@@ -1,8 +1,7 @@
-"""Annotated objects held in memory to be cropped: pictures at three sizes, each mask cut to its box.
+"""Annotated objects in memory, ready for cropping: images at three sizes, each mask cut to its box.
 
-Besides photographs there is generated ground with pits and domes in it: objects that differ from what is around them
-by their shading alone.
-"""
+Besides photographs there are generated grounds with pits and domes: objects that differ from their surroundings only by
+shading."""
 
 from __future__ import annotations
 
@@ -28,7 +27,7 @@ CoverMask = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """One object of a picture: `mask` (h, w) uint8 0/1 lies with its upper left pixel at `corner_xy`."""
+    """One object of an image: `mask` (h, w) uint8 0/1 with its upper left pixel at `corner_xy`."""
 
     mask: CoverMask
     corner_xy: tuple[int, int]
@@ -42,7 +41,7 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class PicturePyramid:
-    """`levels[i]` is the picture (H / 2^i, W / 2^i, 3) RGB uint8."""
+    """`levels[i]` is the image (H / 2^i, W / 2^i, 3) RGB uint8."""
 
     levels: tuple[NDArray[np.uint8], ...]
     objects: tuple[Object, ...]
@@ -50,8 +49,8 @@ class PicturePyramid:
 
 @dataclass(frozen=True, slots=True)
 class ObjectSet:
-    """Pictures of one origin. `share` says how often it is drawn, `turns` whether up and down mean nothing in it,
-    `parts` whether its objects are parts of others, which a click alone can hardly mean.
+    """Images of one origin. `share`: how often it is sampled; `turns`: whether orientation has no meaning in it;
+    `parts`: whether its objects are parts of others, which a single click can hardly mean.
     """
 
     name: str
@@ -61,7 +60,8 @@ class ObjectSet:
     parts: bool = False
 
     def chances(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """(N, 2) int64 picture and object numbers and their chances (N,); small objects are drawn less often."""
+        """(N, 2) int64 image and object indices, and their probabilities (N,); small objects are sampled less
+        often."""
         pairs = [(i, j) for i, picture in enumerate(self.pictures) for j in range(len(picture.objects))]
         areas = [self.pictures[i].objects[j].area for i, j in pairs]
         weights = np.clip(np.array(areas) / FULL_WEIGHT_AREA_PX, 0.2, 1) if not self.turns else np.ones(len(pairs))
@@ -71,9 +71,9 @@ class ObjectSet:
 def read_objects(
     name: str, coco_file: Path, image_folder: Path, *, share: float, turns: bool = False, parts: bool = False
 ) -> ObjectSet:
-    """Read a COCO file with polygons or RLE; crowds and specks are left out, with `parts` each piece is an object.
+    """Read a COCO file with polygons or RLE, without crowds and specks; with `parts` each piece is an object.
 
-    Raises ImageError where a picture cannot be read, KeyError or ValueError where the file is not COCO.
+    Raises ImageError if an image cannot be read, KeyError or ValueError if the file is not COCO.
     """
     content: dict[str, Any] = json.loads(coco_file.read_text(encoding="utf-8"))
     annotations: dict[int, list[dict[str, Any]]] = defaultdict(list)
@@ -92,7 +92,7 @@ def read_objects(
 
 
 def generated_objects(*, variants: int, share: float) -> ObjectSet:
-    """The sample project's scenes with other seeds: `variants` pictures of each."""
+    """The sample project's scenes with other seeds: `variants` images of each."""
     pictures: list[PicturePyramid] = []
     for scene in SCENES:
         for variant in range(variants):
@@ -116,7 +116,7 @@ def cut_object(mask: CoverMask) -> Object | None:
 
 
 def pieces(whole: Object) -> Iterator[Object]:
-    """The connected pieces of an object that are large enough to be pointed at."""
+    """The connected pieces of an object that are large enough to click."""
     count, numbers, stats, _ = cv2.connectedComponentsWithStats(whole.mask, connectivity=8)
     for number in range(1, count):
         x, y, width, height, area = (int(value) for value in stats[number])
@@ -142,7 +142,7 @@ Field = NDArray[np.float32]
 
 
 def relief_objects(*, pictures: int, share: float, seed: int = 0) -> ObjectSet:
-    """`pictures` grounds of their own, with up and down meaning nothing in them."""
+    """`pictures` generated grounds, in which orientation has no meaning."""
     made = [_picture(np.random.default_rng((seed, number))) for number in range(pictures)]
     return ObjectSet("relief", tuple(made), share, turns=True)
 
@@ -162,7 +162,7 @@ def _picture(random: np.random.Generator) -> PicturePyramid:
 
 
 def ground(random: np.random.Generator, side: int) -> Field:
-    """(side, side) float32 of about unit deviation: noise at several scales, the coarser the stronger."""
+    """(side, side) float32 with about unit deviation: noise at several scales, stronger at coarse ones."""
     total = np.zeros((side, side), np.float32)
     fall = random.uniform(0.5, 0.9)
     for octave in range(1, 7):
@@ -172,7 +172,7 @@ def ground(random: np.random.Generator, side: int) -> Field:
 
 
 def _add_form(height: Field, tone: Field, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Press one pit or dome into the ground, in place; what it covers, its rim included, as 0/1."""
+    """Press a pit or dome into the ground, in place; returns its area, including the rim, as 0/1."""
     radius = float(np.exp(random.uniform(*np.log(RADII_PX))))
     away = _distance(height.shape[0], radius, random)
     crest, floor = random.uniform(0.6, 0.92), random.uniform(0.1, 0.55)
@@ -191,7 +191,7 @@ def _add_form(height: Field, tone: Field, random: np.random.Generator) -> NDArra
 
 
 def _distance(side: int, radius: float, random: np.random.Generator) -> Field:
-    """(side, side): distance from the middle of a form, 1 on its outline, which is nearly a circle."""
+    """(side, side): distance from the centre of a form, 1 on its nearly circular outline."""
     x, y = np.meshgrid(*(np.arange(side, dtype=np.float32) + 0.5 - random.uniform(0, side) for _ in "xy"))
     turn, stretch = random.uniform(0, np.pi), random.uniform(1, 1.2)
     across, along = np.cos(turn) * x + np.sin(turn) * y, np.cos(turn) * y - np.sin(turn) * x

@@ -1,4 +1,4 @@
-"""Prompts as a user would give them: drawn planes, simulated clicks and strokes, outlines that need correcting."""
+"""Prompts as a user gives them: drawn planes, simulated clicks and strokes, outlines that need correcting."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def depth(region: NDArray[np.bool_]) -> Plane:
 
 
 def random_point(region: NDArray[np.bool_], random: np.random.Generator) -> tuple[float, float] | None:
-    """A point of `region`, the deeper the likelier; half of the time the deepest."""
+    """A random point of `region`, more likely deep inside; half of the time the deepest."""
     if random.random() < 0.5:
         return deepest_point(region)
     if not region.any():
@@ -41,9 +41,9 @@ def random_point(region: NDArray[np.bool_], random: np.random.Generator) -> tupl
 def next_click(
     answer: NDArray[np.bool_], wanted: NDArray[np.bool_], random: np.random.Generator | None = None
 ) -> tuple[float, float, bool] | None:
-    """(x, y, positive) of the click that a user would give: in the middle of the larger error; None if none is left.
+    """(x, y, positive) of the user's next click: in the middle of the larger error; None if there is none.
 
-    With `random` the point is drawn as `random_point` does.
+    With `random` the point is chosen as by `random_point`.
     """
     missing, surplus = wanted & ~answer, answer & ~wanted
     depths = [depth(missing), depth(surplus)]
@@ -64,7 +64,7 @@ def stroke(region: NDArray[np.bool_], random: np.random.Generator) -> Points:
 
 
 def spoiled(wanted: NDArray[np.bool_], random: np.random.Generator) -> Plane:
-    """An outline of the object as something worse would give it: too fat or thin, coarse, shifted, cut or spilt."""
+    """An inaccurate outline of the object: too fat or thin, coarse, shifted, cut or spilled."""
     height, width = wanted.shape
     mask = wanted.astype(np.uint8)
     size = max(4.0, float(np.sqrt(mask.sum())))
@@ -96,7 +96,7 @@ def spoiled(wanted: NDArray[np.bool_], random: np.random.Generator) -> Plane:
 
 
 def clicked(prompts: Tensor, logits: Tensor, wanted: Tensor, random: np.random.Generator | None) -> Tensor:
-    """The prompts after another click on each answer's larger error, the answer itself as the outline so far.
+    """The prompts after another click on each answer's larger error, with the answer as the previous outline.
 
     `prompts` (N, 4, H, W), `logits` (N, 1, H, W), `wanted` (N, H, W) uint8; without `random` always the deepest point.
     """

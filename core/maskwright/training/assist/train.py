@@ -1,8 +1,6 @@
-"""Trains the network that outlines what is pointed at.
+"""Trains the network that outlines objects by pointing.
 
-A step takes each crop through the trunk once, and through the head several times with a simulated user's clicks in
-between.
-"""
+A step takes each crop through the trunk once, and through the head several times with simulated clicks in between."""
 
 from __future__ import annotations
 
@@ -32,7 +30,7 @@ QUALITY_WEIGHT = 0.5
 
 
 def losses(answer: Answer, wanted: Tensor) -> dict[str, Tensor]:
-    """Means over the batch; `wanted` (N, 1, H, W) float 0..1 is the covered share of each cell."""
+    """Means over the batch; `wanted` (N, 1, H, W) float 0..1 is the coverage of each cell."""
     logits = answer.mask_logits.float()
     coarse = functional.avg_pool2d(wanted, wanted.shape[-1] // answer.coarse_logits.shape[-1])
     coarse_logits = answer.coarse_logits.float()
@@ -46,7 +44,7 @@ def losses(answer: Answer, wanted: Tensor) -> dict[str, Tensor]:
 
 
 def normalised_focal(logits: Tensor, wanted: Tensor, gamma: float = 2.0) -> Tensor:
-    """(N,) cross-entropy weighted by (1 - p)^gamma, the weights of a picture summing to 1.
+    """(N,) cross-entropy weighted by (1 - p)^gamma, with the weights of an image summing to 1.
 
     Sofiiuk, Barinova, Konushin: AdaptIS, ICCV 2019.
     """
@@ -65,7 +63,7 @@ def dice(logits: Tensor, wanted: Tensor) -> Tensor:
 
 
 def iou(logits: Tensor, wanted: Tensor) -> Tensor:
-    """(N, 1) of the masks at one half."""
+    """(N, 1) IoU of the masks at a probability of one half."""
     answered, truth = logits > 0, wanted > 0.5
     common = (answered & truth).sum((1, 2, 3)).float()
     either = (answered | truth).sum((1, 2, 3)).float()
@@ -79,7 +77,7 @@ EXTRA_ROUNDS_CHANCE = 0.3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptTrainConfig(run.RunConfig):
-    """See `RunConfig`; trunk and head have learning rates of their own."""
+    """See `RunConfig`; trunk and head have their own learning rates."""
 
     pixels: int = 16 * 192 * 192
     head_rate: float = 2e-3
@@ -94,7 +92,7 @@ class PromptTrainConfig(run.RunConfig):
 
 
 class PromptTrainingRun(run.TrainingRun):
-    """A run that counts its crops, tells the loader how far it is, and has itself judged now and then."""
+    """A run that counts its crops, tells the loader its progress, and is evaluated now and then."""
 
     config: PromptTrainConfig
 
@@ -110,7 +108,7 @@ class PromptTrainingRun(run.TrainingRun):
         self._judge, self._judged = judge, time.monotonic()
 
     def notes(self) -> dict[str, Any]:
-        """How many crops have been seen."""
+        """The number of crops seen."""
         return {"crops": self.crops}
 
     def take_notes(self, content: Mapping[str, Any]) -> None:
@@ -119,16 +117,16 @@ class PromptTrainingRun(run.TrainingRun):
         self.shared_progress[0] = self.progress
 
     def before_batch(self, progress: float) -> None:
-        """The loader's crops become harder with it."""
+        """The loader's crops become harder with the progress."""
         self.shared_progress[0] = progress
 
     def after_batch(self) -> None:
-        """Judge, if it is time."""
+        """Evaluate, if it is time."""
         if time.monotonic() - self._judged > 60 * self.config.judge_minutes:
             self.judge()
 
     def judge(self) -> None:
-        """Figures of the averaged network, into the log."""
+        """Log the averaged network's figures."""
         if self._judge is not None:
             logger.info(
                 "judged at %.1f min, %d crops: %s", self.seconds / 60, self.crops, self._judge.report(self.average)
@@ -136,7 +134,7 @@ class PromptTrainingRun(run.TrainingRun):
         self._judged = time.monotonic()
 
     def losses_of(self, batch: PromptBatch) -> dict[str, Tensor]:
-        """Of two answers, the second after a click where the first was wrong."""
+        """For two answers, the second after a click where the first was wrong."""
         random = np.random.default_rng((self.config.seed, 7, self.step))
         images = batch.images.permute(0, 3, 1, 2).float().contiguous(memory_format=torch.channels_last)
         wanted = batch.wanted[:, None].float() / 255
@@ -171,7 +169,7 @@ def train(sets: list[ObjectSet], config: PromptTrainConfig, *, judge: Judge | No
 
 
 def _optimizer(network: AssistNetwork, config: PromptTrainConfig) -> torch.optim.Optimizer:
-    """The trunk learns more slowly, its frozen stages not at all."""
+    """The trunk has a lower rate; its frozen stages are not trained."""
     frozen = [network.trunk.stem, *list(network.trunk.stages)[: config.network.frozen_stages]]
     for module in frozen if config.network.frozen_stages else []:
         module.requires_grad_(False)

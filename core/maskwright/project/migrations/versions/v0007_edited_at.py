@@ -1,4 +1,4 @@
-"""When a person last touched an instance; known from now on."""
+"""When a user last changed an instance; recorded from now on."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,8 +1,7 @@
-"""Mask threshold and detail of each proposal; what a person touched is found by its time.
+"""Mask threshold and detail of each proposal; instances can be searched by when a user changed them.
 
-The table of origins has a row for each run and each pull at a slider, so making it anew takes no time, and the
-instances stay as they are. What was proposed before keeps its origin as the history knows it: without these two.
-"""
+The provenance table has one row per run and slider move, so rebuilding it takes no time, and the instances stay as they
+are. Earlier proposals keep the provenance that the history has: without these two."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The ids that imported files gave, beside the project's own; and edits that could not be applied."""
+"""The ids in imported files, beside the project's own; and edits that could not be applied."""
 
 import sqlalchemy as sa
 from alembic import op

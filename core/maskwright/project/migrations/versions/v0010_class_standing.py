@@ -1,4 +1,4 @@
-"""What a class is to the project: asked for by the user, found or only offered by a model, or deleted."""
+"""The standing of a class: asked for by the user, found or only offered by a model, or deleted."""
 
 import sqlalchemy as sa
 from alembic import op

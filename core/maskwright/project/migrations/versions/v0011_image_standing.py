@@ -1,4 +1,4 @@
-"""Whether an image belongs to the set, is excluded from it, or removed from sight."""
+"""Whether an image belongs to the set, is excluded from it, or removed from the list."""
 
 import sqlalchemy as sa
 from alembic import op

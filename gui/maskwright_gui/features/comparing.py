@@ -31,7 +31,7 @@ class ComparingFeature(Feature):
                 needs=may_edit,
             ),
         )
-        self._session.project_changed.connect(lambda _project: self.stop())
+        self._session.project_changed.connect(self.stop)
         self.compared.connect(partial(images.panel.set_order, "disagreement"))
 
     def choose(self) -> None:

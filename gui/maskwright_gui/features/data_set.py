@@ -41,7 +41,7 @@ class DataSetFeature(Feature):
                 words="grid gallery thumbnails overview statistics",
             ),
         )
-        self._session.project_changed.connect(lambda _project: self.stop())
+        self._session.project_changed.connect(self.stop)
         self._window.theme_changed.connect(self._on_theme_changed)
         images.records_changed.connect(self._on_records_changed)
         images.panel.query_changed.connect(self._on_query_changed)

@@ -38,7 +38,7 @@ class EditingFeature(Feature):
         canvas.context.allocate_id = session.new_instance_id
         canvas.change_requested.connect(session.edit)
         canvas.selection_requested.connect(session.select)
-        canvas.busy_changed.connect(lambda _is_busy: self._show_history())
+        canvas.busy_changed.connect(self._show_history)
         session.selection_changed.connect(canvas.set_selection)
         session.history.changed.connect(self._show_history)
         self._history_timer.timeout.connect(session.history.read)

@@ -52,7 +52,7 @@ class EffortFeature(Feature):
         self._declare(
             Action("effort", "Correction effort…", Menu.IMAGE, 2, self.open, words="statistics time clicks report"),
         )
-        self._session.project_changed.connect(lambda _project: self.stop())
+        self._session.project_changed.connect(self.stop)
 
     def open(self) -> None:
         """Add up the effort in the background, then show it."""

@@ -71,7 +71,7 @@ class ExchangeFeature(Feature):
                 needs=may_edit,
             ),
         )
-        self._session.project_changed.connect(lambda _project: self.stop())
+        self._session.project_changed.connect(self.stop)
         images.all_done.connect(self._on_all_done)
 
     def open_export(self) -> None:

@@ -106,7 +106,7 @@ class RefineFeature(Feature):
         self._wish: Wish | None = None
         self._declare(*self._refining(), *self._boxes())
         self._refined.connect(self._on_refined)
-        self._session.project_changed.connect(lambda _project: self.stop())
+        self._session.project_changed.connect(self.stop)
         self._window.status.stop_clicked.connect(self._on_stop_clicked)
 
     def _refining(self) -> tuple[Action, ...]:

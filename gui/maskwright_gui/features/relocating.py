@@ -38,7 +38,7 @@ class RelocatingFeature(Feature):
                 needs=may_edit,
             ),
         )
-        self._session.project_changed.connect(lambda _project: self.stop())
+        self._session.project_changed.connect(self.stop)
         projects.images_missing.connect(self.tell_missing)
         images.failed.connect(self.tell_failure)
         self.located.connect(images.read_files_again)

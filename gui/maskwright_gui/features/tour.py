@@ -178,9 +178,9 @@ class TourFeature(Feature):
         self._follow_keys(self._on_keys)
         projects.opened.connect(self._on_opened)
         session = self._session
-        session.project_changed.connect(lambda _project: self._close())
+        session.project_changed.connect(self._close)
         session.document_changed.connect(self._on_document_changed)
-        session.document_replaced.connect(lambda _document: self._on_shown())
+        session.document_replaced.connect(self._on_shown)
         session.selection_changed.connect(lambda ids: self._note({Done.SELECTED} if ids else set()))
         session.image_changed.connect(lambda image: self._note({Done.NEXT_IMAGE} if image is not None else set()))
 

@@ -49,10 +49,10 @@ class UncertainFeature(Feature):
                 words="uncertain doubtful missed review errors",
             ),
         )
-        self._session.document_replaced.connect(lambda _document: self.reload())
-        self._session.document_changed.connect(lambda _change, _document: self._show())
+        self._session.document_replaced.connect(self.reload)
+        self._session.document_changed.connect(self._show)
         self._session.selection_changed.connect(self._on_selection)
-        images.panel.order_changed.connect(lambda _order: self.reload())
+        images.panel.order_changed.connect(self.reload)
         thresholds.uncertain_changed.connect(self._on_uncertain_changed)
 
     def reload(self) -> None:

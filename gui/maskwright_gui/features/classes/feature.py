@@ -102,7 +102,7 @@ class ClassesFeature(Feature):
 
     def _connect_session(self) -> None:
         session = self._session
-        session.project_changed.connect(lambda _project: self.stop())
+        session.project_changed.connect(self.stop)
         session.project_changed.connect(lambda _project: self.panel.set_changeable(may_edit(session)))
         session.classes.changed.connect(self._on_categories_changed)
         session.classes.current_changed.connect(self.panel.set_current)

@@ -22,7 +22,7 @@ class ClassListFeature(Feature):
         self._panel.order_requested.connect(self.reorder)
         self._panel.hide_requested.connect(self.hide)
         self._session.project_changed.connect(self._on_project_changed)
-        self._session.classes.changed.connect(lambda _categories: self.count_used())
+        self._session.classes.changed.connect(self.count_used)
         classes.merged.connect(self.count_used)
 
     def reorder(self, ids: tuple[int, ...]) -> None:

@@ -103,8 +103,8 @@ class ImageOnCanvas(QObject):
         loader.loaded.connect(self._on_loaded)
         loader.failed.connect(self._on_failed)
         for news in (session.neighbour_read, session.record_changed, loader.prefetched):
-            news.connect(lambda _image_id: self.look_ahead_soon())
-        session.classes.changed.connect(lambda _categories: self.look_ahead_soon())  # a write makes all known stale
+            news.connect(self.look_ahead_soon)
+        session.classes.changed.connect(self.look_ahead_soon)  # a write makes all known stale
 
     def forget(self) -> None:
         """Forget the images of the previous project, or of the state before a change."""

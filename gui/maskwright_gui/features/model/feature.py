@@ -113,7 +113,7 @@ class ModelFeature(Feature):
         thread.model_failed.connect(self._on_model_failed)
         thread.done.connect(self._on_predicted)
         thread.failed.connect(self._on_predict_failed)
-        thread.cancelled.connect(lambda _request: self._end_work())
+        thread.cancelled.connect(self._end_work)
 
     def _connect_panel(self) -> None:
         panel = self.panel

@@ -37,7 +37,7 @@ class ModelFit(QObject):
         self._task: Operation | None = None
         self._beginning: Beginning | None = None
         self._waiting: Callable[[], object] | None = None
-        session.project_changed.connect(lambda _project: self.forget())
+        session.project_changed.connect(self.forget)
 
     def look(self) -> None:
         """Look at the images of the open project."""

@@ -101,7 +101,7 @@ class ProjectsFeature(Feature):
         )
         watch.hung.connect(self._on_hung)
         self._session.project_changed.connect(self._on_project_changed)
-        self._session.image_changed.connect(lambda _image: self._window.toasts.drop_of_image())
+        self._session.image_changed.connect(self._window.toasts.drop_of_image)
         self._session.failed.connect(self._tell_error)
         self._follow_keys(self._window.empty_state.show_keys)
         self._window.path_dropped.connect(self.open_path)

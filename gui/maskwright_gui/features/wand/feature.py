@@ -83,7 +83,7 @@ class WandFeature(Feature):
         self.thread_ = WandThread(point.pixels, self)
         self.thread_.found.connect(self._on_found)
         self.thread_.failed.connect(lambda error: self._tell_error("The wand found nothing", error))
-        self._session.project_changed.connect(lambda _project: self.thread_.forget())
+        self._session.project_changed.connect(self.thread_.forget)
         tools.add(
             ToolEntry(
                 NAME,

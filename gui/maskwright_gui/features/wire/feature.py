@@ -98,7 +98,7 @@ class WireFeature(Feature):
         self.thread_ = WireThread(point.pixels, self)
         self.thread_.ready.connect(self._canvas.show_tool)
         self.thread_.failed.connect(lambda error: self._tell_error("The line is straight", error))
-        self._session.project_changed.connect(lambda _project: self.thread_.forget())
+        self._session.project_changed.connect(self.thread_.forget)
         tools.add(
             ToolEntry(
                 NAME,

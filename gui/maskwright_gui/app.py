@@ -50,8 +50,8 @@ from maskwright_gui.features.tools.feature import ToolsFeature
 from maskwright_gui.features.tour import TourFeature
 from maskwright_gui.features.uncertain import UncertainFeature
 from maskwright_gui.features.view import ViewFeature
-from maskwright_gui.features.wand.feature import WandFeature
-from maskwright_gui.features.wire.feature import WireFeature
+from maskwright_gui.features.wand import WandFeature
+from maskwright_gui.features.wire import WireFeature
 from maskwright_gui.held_key import UnmarkedRepetition
 from maskwright_gui.main_window import MainWindow
 from maskwright_gui.messages import Message, Toasts

@@ -5,7 +5,7 @@ from itertools import count
 import pytest
 
 from canvas_support import CTRL, ToolHost, document_of, square, square_polygon
-from maskwright_gui.features.wand.tool import Touch, WandTool
+from maskwright_gui.features.wand import Touch, WandTool
 
 
 class Areas:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from canvas_support import CTRL, ToolHost, document_of
-from maskwright_gui.features.wire.tool import WireTool
+from maskwright_gui.features.wire import WireTool
 from maskwright_gui.tools.overlay import Points, Stroke
 
 Point = tuple[float, float]

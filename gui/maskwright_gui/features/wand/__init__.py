@@ -1,1 +1,0 @@
-"""A magic wand: selects one colour around a click, inside a disc."""

@@ -1,1 +1,0 @@
-"""Draws along edges: between clicks the line follows the edges of the image."""

@@ -49,7 +49,7 @@ def with_images(data: DataSet, names: Mapping[str, str]) -> DataSet:
     chosen = set(names.values())
     counts = Counter(each.file_name for each in images if each.file_name in chosen)
     if double := next((name for name, count in counts.items() if count > 1), None):
-        raise FormatError(f"{double} would be {counts[double]} images of it", path=data.path)
+        raise FormatError(f"{double} would stand for {counts[double]} images of it", path=data.path)
     return replace(data, image_list=images)
 
 

@@ -1,5 +1,4 @@
-"""Converts database rows to the frozen values of `maskwright.document` and back, with validation: anyone may have
-written the file."""
+"""Database rows to the frozen values of `maskwright.document` and back, validated: anyone may have written them."""
 
 import logging
 import math
@@ -81,8 +80,7 @@ def extra_from_json(text: str | None) -> Mapping[str, Any]:
 
 
 def image_from_row(row: Row[Any]) -> ImageRecord:
-    """An image without a valid name or size gets a stand-in that no file has, so that it does no harm and the others
-    remain usable.
+    """An image without a valid name or size gets a stand-in, so that the others remain usable.
 
     Otherwise damaged ones keep name, size and objects, and count as in progress.
     """

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from maskwright.learning.trunk import TAP_CHANNELS
+from maskwright.learning.network import TAP_CHANNELS
 
 
 class SmallTrunk(nn.Module):

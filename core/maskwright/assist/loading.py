@@ -1,18 +1,28 @@
-"""`load_assistant`: from a name or path to an assistant that is ready to use."""
+"""`load_assistant`: from a name or path to an assistant that is ready to use, of any of the known families."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
-from maskwright.assist.families import FAMILIES
+from maskwright.assist.bundled.recognising import recognised_window_network
 from maskwright.assist.features import FeatureCache
 from maskwright.assist.grabcut import GrabCutBackend
 from maskwright.assist.protocol import Backend
 from maskwright.assist.running import LoadSettings
+from maskwright.assist.sam.recognising import recognised_sam
 from maskwright.assist.view import BackendAssistant
 from maskwright.errors import ModelError
-from maskwright.inference.halves import DECODER, ENCODER, SUFFIXES, half_of, with_other_half
+from maskwright.inference.files import DECODER, ENCODER, SUFFIXES, half_of, with_other_half
 from maskwright.inference.interface import described
 from maskwright.inference.runtime import Network
+
+Recogniser: TypeAlias = Callable[[Sequence[Network], LoadSettings], Backend | None]
+"""Returns a backend for these networks (one, or encoder and decoder in any order); None if they are of another family.
+
+Raises ModelError if they are of the family but do not fit together."""
+
+FAMILIES: tuple[Recogniser, ...] = (recognised_window_network, recognised_sam)
+"""In the order in which they are tried."""
 
 BUNDLED = "bundled"
 _ALIAS = "assist"

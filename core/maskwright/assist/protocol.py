@@ -5,7 +5,7 @@
     outline = view.outline(points_xy=[(120, 80)], labels=[1])
     better = view.outline(points_xy=[(120, 80), (140, 95)], labels=[1, 0], previous=outline)
 
-Callers use `Assistant` and `View`. To add a network, implement `Backend` and list it in `families.FAMILIES`; caching,
+Callers use `Assistant` and `View`. To add a network, implement `Backend` and list it in `loading.FAMILIES`; caching,
 validation, pasting and tracing happen around it."""
 
 from collections.abc import Callable, Mapping, Sequence

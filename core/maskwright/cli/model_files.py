@@ -32,7 +32,7 @@ def convert(
     as_json: AsJson = False,
 ) -> int:
     """Convert a model file to OpenVINO IR, with preprocessing, labels and family noted in it."""
-    from maskwright.inference.halves import is_half, pair_name, with_other_half
+    from maskwright.inference.files import is_half, pair_name, with_other_half
     from maskwright.models.convert import convert as convert_file
     from maskwright.models.convert import converted_pair
     from maskwright.models.install import matching_card
@@ -113,7 +113,7 @@ def quantize(
     as_json: AsJson = False,
 ) -> int:
     """Make an eight-bit copy of a model (needs NNCF, the extra "quantise")."""
-    from maskwright.inference.halves import is_half
+    from maskwright.inference.files import is_half
     from maskwright.inference.installed import model_path
     from maskwright.models.quantise import Cost, cost, quantise, spread
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import platformdirs
 
 from maskwright.errors import ModelError
-from maskwright.inference.halves import with_other_half
-from maskwright.inference.hashing import parts_hash
+from maskwright.inference.files import parts_hash, with_other_half
 
 RECORD = "installed.json"
 FOLDER_VARIABLE = "MASKWRIGHT_MODELS"

@@ -15,7 +15,7 @@ from maskwright.inference.adapters.boxes import BoxesAdapter
 from maskwright.inference.adapters.family import Adapter, PixelFormat, by_role
 from maskwright.inference.adapters.rows import no_candidates
 from maskwright.inference.candidates import Candidates
-from maskwright.inference.hashing import file_hash
+from maskwright.inference.files import file_hash
 from maskwright.inference.image_input import ImageLike, image_to_bgr
 from maskwright.inference.installed import model_path
 from maskwright.inference.interface import NetworkInterface, TensorSpec, described

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from torch import nn
 
 from maskwright.learning.job import NUCLEI, LearningJob
-from maskwright.learning.network import LAYOUT, HeadConfig, LightHeads
+from maskwright.learning.network import LAYOUT, HeadConfig, LightHeads, general_trunk
 from maskwright.learning.nuclei_base import NucleiHeads, nuclei_heads, nuclei_trunk
-from maskwright.learning.trunk import general_trunk
-from maskwright.training.layout import NUCLEI_LAYOUT, AnchorLayout
 from maskwright.training.losses import LossWeights
+from maskwright.training.network import NUCLEI_LAYOUT, AnchorLayout
 
 Heads = LightHeads | NucleiHeads
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from maskwright.errors import MaskwrightError
 from maskwright.formats.atomic import write_error
-from maskwright.inference.hashing import file_hash
+from maskwright.inference.files import file_hash
 from maskwright.learning.events import Finished
 from maskwright.learning.gate import Figures, verdict
 from maskwright.learning.installing import card_text, install_learned, require_free_name

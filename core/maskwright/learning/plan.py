@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from maskwright.document.values import Category
 from maskwright.errors import MaskwrightError
-from maskwright.inference.hashing import file_hash
+from maskwright.inference.files import file_hash
 from maskwright.inference.installed import is_plain, model_path
 from maskwright.learning.gate import images_until_next_round
 from maskwright.learning.holdout import LEAST_IMAGES, Split, split_images

@@ -9,7 +9,7 @@ import orjson
 
 from maskwright.errors import MaskwrightError
 from maskwright.formats.atomic import atomic_writer, write_error
-from maskwright.inference.hashing import file_hash
+from maskwright.inference.files import file_hash
 from maskwright.inference.installed import installed_model, model_path
 from maskwright.learning.job import LearningJob
 from maskwright.learning.plan import LearningPlan, LearnOptions

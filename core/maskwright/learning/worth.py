@@ -1,13 +1,13 @@
-"""Whether another round is worth it: the cost of correcting with each round's model, beside its held-out
-figures."""
+"""Whether another round is worth it: the cost of correcting with each round's model, beside its held-out figures, and
+when to suggest one."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from maskwright.document.values import ImageState
-from maskwright.learning.gate import Figures
-from maskwright.learning.rounds import RoundRecord, read_rounds
+from maskwright.learning.gate import Figures, images_until_next_round
+from maskwright.learning.rounds import RoundRecord, learning_folder, read_rounds
 from maskwright.project import Project
 from maskwright.review.effort import EffortLog, InstanceEffort, effort_log
 from maskwright.words import count_of
@@ -121,3 +121,33 @@ def _corrections(log: EffortLog) -> Mapping[int, int]:
 
 def _is_correction(item: InstanceEffort) -> bool:
     return item.is_drawn or (item.proposed is not None and not item.is_untouched)
+
+
+IMAGES = 10
+"""Number of done images from which some can be held out, so that a round has figures."""
+OBJECTS = 100
+
+
+def offer(project: Project) -> str | None:
+    """What there is to learn from, in a few words; None if no round should be suggested.
+
+    Raises ProjectError if the project cannot be read.
+    """
+    counts = project.images.state_counts()
+    done = counts.get(ImageState.DONE, 0) + counts.get(ImageState.EMPTY, 0)
+    latest = next(reversed(read_rounds(project.path)), None)
+    if latest is None:
+        if learning_folder(project.path).exists():
+            return None  # it has been tried already
+        if done >= IMAGES:
+            return f"{count_of(done, 'image')} are done"
+        return f"{OBJECTS} objects are done" if project.instances.has_answers(OBJECTS) else None
+    if latest.figures is None:
+        return f"{count_of(done, 'image')} are done, enough to judge a model" if done >= IMAGES else None
+    seen = len(latest.training) + len(latest.held_out)
+    wanted = images_until_next_round(latest.figures.f1, seen)
+    if wanted is None or done - seen < wanted:
+        return None
+    return (
+        f"{count_of(done - seen, 'more image')} done since {latest.model if latest.is_installed else 'the last round'}"
+    )

@@ -13,8 +13,7 @@ from typing import Any
 import platformdirs
 
 from maskwright.errors import ModelError
-from maskwright.inference.halves import with_other_half
-from maskwright.inference.hashing import parts_hash
+from maskwright.inference.files import parts_hash, with_other_half
 from maskwright.inference.installed import FOLDER_VARIABLE, RECORD, Installed, installed_models, is_plain, models_folder
 from maskwright.plain_words import in_plain_words
 

@@ -16,7 +16,7 @@ from maskwright.assist.sam.recognising import SamPair, sam_pair
 from maskwright.errors import ModelError
 from maskwright.inference.adapters.family import PixelFormat
 from maskwright.inference.adapters.pixels import noted_pixels
-from maskwright.inference.halves import DECODER, ENCODER
+from maskwright.inference.files import DECODER, ENCODER
 from maskwright.inference.labels import COCO_CATEGORIES
 from maskwright.inference.model import recognised
 from maskwright.inference.runtime import Network, save_graph

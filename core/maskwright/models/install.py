@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from maskwright.errors import ModelError
-from maskwright.inference.halves import is_half, pair_name, with_other_half
+from maskwright.inference.files import is_half, pair_name, with_other_half
 from maskwright.inference.installed import Installed, installed_model, is_plain, models_folder, record
 from maskwright.inference.model import recognised
 from maskwright.inference.runtime import Network

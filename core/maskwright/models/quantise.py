@@ -9,7 +9,7 @@ from maskwright.errors import ImageError, ModelError
 from maskwright.images.decode import read_image
 from maskwright.inference.adapters.family import Adapter
 from maskwright.inference.adapters.pixels import float_tensor
-from maskwright.inference.halves import is_half, pair_name, with_other_half
+from maskwright.inference.files import is_half, pair_name, with_other_half
 from maskwright.inference.installed import is_plain, model_path
 from maskwright.inference.model import load_model, recognised
 from maskwright.inference.runtime import Feeds, Network

@@ -9,9 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from maskwright.errors import IN_THE_LOG, ProjectError
-from maskwright.project.connection import Mode, connect
+from maskwright.project.connection import Mode, connect, require_plain_schema
 from maskwright.project.database import journal_mode_for
-from maskwright.project.plain_schema import require_plain_schema
 from maskwright.project.whole_files import clear_away, put_in_place, sync_folder
 from maskwright.regular_files import is_own, is_own_folder, own_folder
 

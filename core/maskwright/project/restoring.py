@@ -14,9 +14,8 @@ from pathlib import Path
 from maskwright.errors import LostProjectError, ProjectError
 from maskwright.project.anew import ANEW
 from maskwright.project.backup import BEFORE_RESTORE, FOLDER, copy_database, copy_name, list_backups
-from maskwright.project.connection import connect
+from maskwright.project.connection import connect, require_plain_schema
 from maskwright.project.lock import Holder, ProjectLock
-from maskwright.project.plain_schema import require_plain_schema
 from maskwright.project.versions import is_usable
 from maskwright.project.whole_files import COPYING, clear_away, put_in_place, sync_file, sync_folder
 from maskwright.regular_files import is_own, own_folder

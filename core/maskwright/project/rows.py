@@ -80,10 +80,7 @@ def extra_from_json(text: str | None) -> Mapping[str, Any]:
 
 
 def image_from_row(row: Row[Any]) -> ImageRecord:
-    """An image without a valid name or size gets a stand-in, so that the others remain usable.
-
-    Otherwise damaged ones keep name, size and objects, and count as in progress.
-    """
+    """One without a valid name or size becomes a stand-in; other damaged ones keep both, and count as in progress."""
     if (fault := _place_fault(row)) is not None:
         log.warning("image %s of the project is damaged: %s", row.id, fault)
         return ImageRecord(row.id, stand_in(f"image {row.id}", row.file_name), 1, 1)

@@ -18,10 +18,9 @@ from maskwright.errors import ImageError, ProjectError
 from maskwright.file_names import file_name_fault
 from maskwright.monitor import SILENT, Monitor
 from maskwright.project.anew import damaged
-from maskwright.project.connection import connect
+from maskwright.project.connection import connect, require_plain_schema
 from maskwright.project.database import create_file
 from maskwright.project.lock import Holder, ProjectLock
-from maskwright.project.plain_schema import require_plain_schema
 from maskwright.project.relocate import ROOT, ROOT_ABSOLUTE, root_settings
 from maskwright.project.restoring import complete_restore, restore
 from maskwright.project.rows import MOST_SIDE_PX

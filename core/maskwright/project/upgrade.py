@@ -11,9 +11,8 @@ from sqlalchemy import NullPool, create_engine
 from maskwright.errors import IN_THE_LOG, HalfMadeProjectError, ProjectError
 from maskwright.project.anew import damaged
 from maskwright.project.backup import back_up, is_sound, list_backups
-from maskwright.project.connection import connect, require_own_files
+from maskwright.project.connection import connect, require_own_files, require_plain_schema
 from maskwright.project.database import is_unchanging, plain_words, settle_journal_mode
-from maskwright.project.plain_schema import require_plain_schema
 from maskwright.project.restoring import complete_restore, is_being_restored
 from maskwright.project.versions import REVISIONS, misfit, run_migrations
 from maskwright.project.whole_files import clear_unfinished

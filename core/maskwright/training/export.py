@@ -12,8 +12,14 @@ import openvino
 import torch
 from torch import Tensor, nn
 
-from maskwright.training.layout import NUCLEI_LAYOUT, AnchorLayout
-from maskwright.training.network import PAD_MULTIPLE, NetworkConfig, Segmenter, all_prototypes
+from maskwright.training.network import (
+    NUCLEI_LAYOUT,
+    PAD_MULTIPLE,
+    AnchorLayout,
+    NetworkConfig,
+    Segmenter,
+    all_prototypes,
+)
 
 OUTPUT_NAMES = ("conf", "boxes", "mask", "proto")
 

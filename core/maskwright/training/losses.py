@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from maskwright.training.layout import NUCLEI_LAYOUT, AnchorLayout
-from maskwright.training.network import NetworkOutput, fixed_prototypes
+from maskwright.training.network import NUCLEI_LAYOUT, AnchorLayout, NetworkOutput, fixed_prototypes
 
 
 def paired_iou(first: Tensor, second: Tensor) -> Tensor:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import maskwright as mw
+from maskwright.assist.bundled.backend import square
 from maskwright.assist.bundled.choosing import Margins, window_around, windows_of_clicks
 from maskwright.assist.bundled.drawing import prompt_planes
-from maskwright.assist.bundled.picture import square
 from maskwright.assist.prompt import Prompt
 from maskwright.assist.view import BackendAssistant
 from maskwright.assist.window import Window

@@ -12,7 +12,7 @@ from learning_builders import learning_project, octagon, put
 from maskwright.document.values import InstanceState
 from maskwright.errors import MaskwrightError
 from maskwright.geometry.raster import mask_to_rle
-from maskwright.inference.hashing import file_hash
+from maskwright.inference.files import file_hash
 from maskwright.inference.installed import model_path
 from maskwright.inference.model import load_model
 from maskwright.learning import nuclei_base, trainer
@@ -25,7 +25,7 @@ from maskwright.learning.recipe import Recipe
 from maskwright.learning.rounds import RoundRecord, add_round, learning_folder
 from maskwright.learning.session import LearningSession
 from maskwright.training.export import YolactInterface, export_interface
-from maskwright.training.layout import NUCLEI_LAYOUT
+from maskwright.training.network import NUCLEI_LAYOUT
 
 TINY = Recipe(input_size=64, crop=64, batch=2, warmup_steps=2, learning_rate=1e-3)
 

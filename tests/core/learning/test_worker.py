@@ -25,12 +25,12 @@ from maskwright.learning.gate import Figures
 from maskwright.learning.job import Example, LearningJob, Patch
 from maskwright.learning.judge import DEFAULT_SCORE
 from maskwright.learning.learn import LearnOutcome, learn
+from maskwright.learning.network import general_trunk
 from maskwright.learning.plan import LearnOptions
 from maskwright.learning.process import LearningError, run_process
 from maskwright.learning.recipe import Recipe
 from maskwright.learning.session import LearningSession
 from maskwright.learning.trainer import Budget, Round, chosen_device
-from maskwright.learning.trunk import general_trunk
 from maskwright.monitor import OperationCancelledError
 from maskwright.training.losses import LossWeights, Targets, losses
 

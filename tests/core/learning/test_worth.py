@@ -9,9 +9,8 @@ from learning_builders import learning_project, octagon
 from maskwright.document.change import Change, UserEffort
 from maskwright.document.values import ImageState, Instance, InstanceState
 from maskwright.learning.gate import Figures, classes_left_to
-from maskwright.learning.offer import offer
 from maskwright.learning.rounds import RoundRecord, add_round, learning_folder
-from maskwright.learning.worth import RoundWorth, advised, worth_of
+from maskwright.learning.worth import RoundWorth, advised, offer, worth_of
 from maskwright.project import ModelProposal, Project
 
 FIGURES = Figures(f1=0.8, precision=0.8, recall=0.8, ap50=0.8, ap=0.5, score=0.4, images=2, objects=6)

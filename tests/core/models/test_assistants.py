@@ -13,7 +13,7 @@ from maskwright.assist.sam.backend import SamBackend
 from maskwright.assist.view import BackendAssistant
 from maskwright.cli.app import app
 from maskwright.errors import ModelError
-from maskwright.inference.halves import with_other_half
+from maskwright.inference.files import with_other_half
 from maskwright.inference.installed import FOLDER_VARIABLE
 from maskwright.models.catalog import (
     ASSISTANTS,

@@ -18,7 +18,7 @@ from maskwright.assist.sam.prompting import NoPoint, Tokens, best_mask, mask_log
 from maskwright.assist.sam.tensors import EMBEDDINGS, Role
 from maskwright.assist.window import Window
 from maskwright.errors import ModelError
-from maskwright.inference.hashing import file_hash
+from maskwright.inference.files import file_hash
 from maskwright.inference.interface import TensorSpec
 from maskwright.inference.runtime import Network
 

@@ -282,7 +282,7 @@ def leave_to_old(project: "Project", record: "RoundRecord") -> None:
 
 
 def _offer(project: "Project", _progress: Monitor) -> str | None:
-    from maskwright.learning.offer import offer
+    from maskwright.learning.worth import offer
 
     return offer(project)
 

@@ -84,7 +84,7 @@ class ToolContext:
 
 
 def drawn_hint(context: ToolContext) -> str:
-    """How to change the class of the object just drawn, if it is the one selected; else empty."""
+    """What sets the classes of the next object and of the one just drawn, if that is the one selected; else empty."""
     instances = [context.document.instances.get(id_) for id_ in context.selection]
     is_drawn = len(instances) == 1 and instances[0] is not None and instances[0].state is InstanceState.DRAWN
-    return " · {class_1}-{class_9} or {change_class}: change the class of the object just drawn" if is_drawn else ""
+    return " · {class_1}-{class_9}: class of the next object · {change_class}: of this one" if is_drawn else ""

@@ -57,7 +57,7 @@ class DrawnClass(QObject):
         """Whether a digit applies to the outline being drawn, or to the object after the one just drawn."""
         if self._canvas.is_busy:
             return self._canvas.tool.name in _NAMES_WHILE_BUSY
-        return self._canvas.tool.name in _DRAWS and (not self._is_picked and self._session.selection == {self._drawn})
+        return not self._is_picked and self._session.selection == {self._drawn}
 
     def _on_change(self, change: Change, _label: str) -> None:
         drawn = [

@@ -53,6 +53,16 @@ def test_what_is_drawn_takes_the_last_class_and_a_digit_is_for_the_next_one(qtbo
     assert pickers(drawing) == []
 
 
+def test_what_was_just_drawn_is_not_relabelled_by_a_digit_after_a_change_of_tools(
+    qtbot: QtBot, drawing: Workbench
+) -> None:
+    draw(qtbot, drawing, 5)
+    qtbot.keyClick(drawing.window.canvas, Key.Key_V)
+    qtbot.keyClick(drawing.window.canvas, Key.Key_2)
+    assert classes_of(drawing) == ["car"]
+    assert drawing.session.classes.current_id == 2
+
+
 def test_a_digit_relabels_what_the_user_selected_and_says_so(qtbot: QtBot, drawing: Workbench) -> None:
     draw(qtbot, drawing, 5)
     drawing.tools.use("select")
@@ -178,3 +188,38 @@ def test_what_is_being_drawn_when_its_class_is_deleted_is_kept_and_a_class_is_as
     else:
         click(qtbot, drawing, 17, 20)
     assert classes_of(drawing) == ["cat"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "places"),
+    [
+        ("polygon", ((30, 25), (45, 25), (45, 40))),
+        ("rectangle", ((30, 25), (40, 30), (45, 40))),
+        ("ellipse", ((30, 25), (40, 30), (45, 40))),
+        ("brush", ((30, 25), (40, 30), (45, 40))),
+        ("eraser", ((8, 6), (12, 8), (15, 10))),
+        ("redraw", ((8, 5), (11, 9), (15, 5))),
+        ("split", ((11, 2), (11, 10), (12, 18))),
+        ("wire", ((30, 25), (45, 25), (45, 40))),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_undo_while_a_button_is_down_gives_up_the_gesture_and_nothing_that_is_finished(
+    qtbot: QtBot, drawing: Workbench, tool: str, places: tuple[tuple[float, float], ...]
+) -> None:
+    draw(qtbot, drawing, 5)
+    drawing.editing.select_next()
+    before, label = drawing.session.document, drawing.session.history.undo_label
+    canvas = drawing.window.canvas
+    drawing.tools.use(tool)
+    start, middle, end = (QPoint(*map(round, canvas.navigator.viewport.to_screen(*at))) for at in places)
+    qtbot.mouseMove(canvas, start)
+    qtbot.mousePress(canvas, LEFT, pos=start)
+    qtbot.mouseMove(canvas, middle)
+    qtbot.mouseMove(canvas, (middle + end) / 2)
+    assert canvas.is_busy
+    qtbot.keyClick(canvas, Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.mouseMove(canvas, end)
+    qtbot.mouseRelease(canvas, LEFT, pos=end)
+    assert drawing.session.document == before
+    assert drawing.session.history.undo_label == label

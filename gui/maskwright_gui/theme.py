@@ -172,6 +172,7 @@ def _style_sheet(t: Theme) -> str:
         selection-background-color: {t.accent}; selection-color: {t.on_accent};
     }}
     QLineEdit:focus {{ border-color: {t.accent}; }}
+    QAbstractItemView QLineEdit {{ padding: 0 2px; border-radius: 2px; }}
     QListView, QTreeView, QTableView {{
         background: {t.panel}; border: 0; outline: 0; selection-background-color: {t.selection};
         selection-color: {t.text};

@@ -64,6 +64,10 @@ class CategoriesPanel(QWidget):
         self._hidden: frozenset[int] = frozenset()
         self._used: frozenset[int] | None = None
         """Classes with objects; None: not known."""
+        self._counts: Counter[int] = Counter()
+        self._current_id = 0
+        self._waiting: tuple[Sequence[Category], ClassKeys, Collection[int]] | None = None
+        """What is to be shown once the name that is being typed is whole."""
         self._asked_for: set[int] = set()
         """Classes that the user has added; listed whether or not they have objects."""
         self._tree = self._make_tree()
@@ -100,7 +104,11 @@ class CategoriesPanel(QWidget):
     def set_categories(
         self, categories: Sequence[Category], keys: ClassKeys, hidden: Collection[int] = frozenset()
     ) -> None:
-        """Show the classes, with their digits and without those that are hidden."""
+        """Show the classes, with their digits and without those that are hidden; not while a name is being typed."""
+        if self._tree.is_editing:
+            self._waiting = (categories, keys, hidden)
+            return
+        self._waiting = None
         self._is_syncing = True
         self._hidden = frozenset(hidden)
         self._categories = {category.id: category for category in categories}
@@ -113,6 +121,14 @@ class CategoriesPanel(QWidget):
         self._search.setVisible(len(categories) > MOST_WITHOUT_SEARCH or bool(self._search.text()))
         self._filter()
         self._stack.show_content(bool(categories))
+        self._show_counts()
+        self.set_current(self._current_id)
+
+    def _on_editing_ended(self) -> None:
+        if self._waiting is not None:
+            self.set_categories(*self._waiting)
+        else:
+            self.set_current(self._current_id)
 
     def set_changeable(self, is_changeable: bool) -> None:
         """Set whether a class can be added."""
@@ -126,6 +142,7 @@ class CategoriesPanel(QWidget):
 
     def forget(self) -> None:
         """Forget the choices made for the previous project."""
+        self._tree.stop_editing()
         self._asked_for.clear()
         self._used = None
         self._search.clear()
@@ -161,6 +178,9 @@ class CategoriesPanel(QWidget):
 
     def set_current(self, category_id: int) -> None:
         """Mark the class that is drawn with."""
+        self._current_id = category_id
+        if self._tree.is_editing:  # another current row would end it, and Qt crashes where that happens at its commit
+            return
         if (item := self._tree.item_of(category_id)) is not None:
             self._is_syncing = True
             self._tree.setCurrentItem(item)
@@ -169,14 +189,17 @@ class CategoriesPanel(QWidget):
 
     def count(self, document: Document | None) -> None:
         """Show the number of objects of each class on the image."""
-        counts = Counter(i.category_id for i in document or () if i.state is not InstanceState.REJECTED)
+        self._counts = Counter(i.category_id for i in document or () if i.state is not InstanceState.REJECTED)
+        self._show_counts()
+
+    def _show_counts(self) -> None:
         self._is_syncing = True
         for item in self._tree.items:
-            number = counts[item.data(0, CLASS_ID)]
+            number = self._counts[item.data(0, CLASS_ID)]
             item.setText(2, str(number) if number else "")
         self._is_syncing = False
-        if self._used is not None and not counts.keys() <= self._used:
-            self._used |= counts.keys()
+        if self._used is not None and not self._counts.keys() <= self._used:
+            self._used |= self._counts.keys()
             self._filter()
 
     def _make_tree(self) -> ClassTree:
@@ -186,6 +209,7 @@ class CategoriesPanel(QWidget):
         tree.currentItemChanged.connect(self._on_current_changed)
         tree.itemDoubleClicked.connect(lambda item: self._start_renaming(item))
         tree.itemChanged.connect(self._on_item_changed)
+        tree.editing_ended.connect(self._on_editing_ended)
         return tree
 
     def _make_whole_switch(self) -> QToolButton:

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QDropEvent, QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QAbstractItemView, QTreeWidget, QTreeWidgetItem, QWidget
+from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QLineEdit, QTreeWidget, QTreeWidgetItem, QWidget
 
 CLASS_ID = Qt.ItemDataRole.UserRole
 _STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
@@ -13,6 +13,8 @@ class ClassTree(QTreeWidget):
 
     order_requested = Signal(object)
     """Ids of all rows in the wanted order, as tuple."""
+    editing_ended = Signal()
+    """A name is no longer being typed."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -35,6 +37,16 @@ class ClassTree(QTreeWidget):
         """The rows from top to bottom."""
         return [item for row in range(self.topLevelItemCount()) if (item := self.topLevelItem(row)) is not None]
 
+    @property
+    def is_editing(self) -> bool:
+        """Whether a name is being typed."""
+        return self.state() is QAbstractItemView.State.EditingState
+
+    def stop_editing(self) -> None:
+        """Drop a name that is being typed."""
+        for editor in self.viewport().findChildren(QLineEdit):
+            self.closeEditor(editor, QAbstractItemDelegate.EndEditHint.RevertModelCache)
+
     def item_of(self, category_id: int) -> QTreeWidgetItem | None:
         """The row of a class."""
         return next((item for item in self.items if item.data(0, CLASS_ID) == category_id), None)
@@ -54,6 +66,10 @@ class ClassTree(QTreeWidget):
         self.order_requested.emit(tuple(row.data(0, CLASS_ID) for row in rows))
 
     # Qt
+
+    def closeEditor(self, editor: QWidget, hint: QAbstractItemDelegate.EndEditHint) -> None:
+        super().closeEditor(editor, hint)
+        self.editing_ended.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = _STEPS.get(Qt.Key(event.key()))

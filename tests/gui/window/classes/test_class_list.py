@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QLineEdit, QMessageBox, QTreeWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLineEdit, QMessageBox, QTreeWidget
 from pytestqt.qtbot import QtBot
 
 from maskwright.inference.labels import COCO_CATEGORIES
@@ -12,7 +13,7 @@ from maskwright_gui.app import Workbench
 from maskwright_gui.menu_letters import bare
 from maskwright_gui.panels.categories import MOST_WITHOUT_SEARCH
 from project_builders import square
-from window_support import GatedModel
+from window_support import GatedModel, image_folder
 
 CELL, CAT = 1, 2
 
@@ -113,3 +114,56 @@ def test_a_class_that_is_deleted_while_a_batch_proposes_it_leaves_no_object_with
     assert {each.category_id for id_ in range(1, 7) for each in project.stored.instances.of(id_)} <= listed
     assert project.stored.set_aside.all() == []
     assert {each.category_id for each in opened.session.document} <= {each.id for each in opened.session.classes.listed}
+
+
+def begin_renaming(qtbot: QtBot, bench: Workbench, name: str) -> QLineEdit:
+    """The field that a double click on a class opens."""
+    tree = bench.classes.panel.findChild(QTreeWidget)
+    item = next(item for item in tree.items if item.text(1) == name)
+    at = tree.visualItemRect(item).center()
+    qtbot.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    qtbot.mouseDClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    return tree.viewport().findChild(QLineEdit)
+
+
+def test_a_double_click_renames_and_the_keys_stay_in_the_list(qtbot: QtBot, classed: Workbench) -> None:
+    before = classed.session.document
+    classed.session.select(frozenset({2}))
+    editor = begin_renaming(qtbot, classed, "cell")
+    qtbot.keyClicks(editor, "blood 2")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+
+    qtbot.waitUntil(lambda: names(classed) == ["blood 2", "cat"])
+    assert [each.category_id for each in classed.session.document] == [each.category_id for each in before]
+    assert classed.window.focusWidget() is classed.classes.panel.findChild(QTreeWidget)
+
+
+def test_a_class_that_comes_while_another_is_renamed_does_not_disturb_the_typing(
+    qtbot: QtBot, classed: Workbench
+) -> None:
+    editor = begin_renaming(qtbot, classed, "cell")
+    qtbot.keyClicks(editor, "blo")
+    classed.session.project.stored.categories.add("dog")
+    classed.session.classes.reload()
+    qtbot.keyClicks(classed.window.focusWidget(), "od")
+    qtbot.keyClick(classed.window.focusWidget(), Qt.Key.Key_Return)
+
+    qtbot.waitUntil(lambda: names(classed) == ["blood", "cat", "dog"])
+    tree = classed.classes.panel.findChild(QTreeWidget)
+    assert [item.text(1) for item in tree.items] == ["blood", "cat", "dog"]
+
+
+def test_a_name_that_is_being_typed_is_not_taken_for_a_class_of_the_next_project(
+    qtbot: QtBot, classed: Workbench, tmp_path: Path
+) -> None:
+    editor = begin_renaming(qtbot, classed, "cell")
+    qtbot.keyClicks(editor, "blood")
+    with qtbot.waitSignals([classed.projects.opened, classed.projects.images_added], timeout=20_000):
+        classed.projects.open_path(image_folder(tmp_path / "other", 2))
+    classed.classes.add("nucleus")
+    qtbot.keyClick(classed.window.focusWidget(), Qt.Key.Key_Return)
+    QApplication.processEvents()
+
+    assert names(classed) == ["nucleus"]
+    tree = classed.classes.panel.findChild(QTreeWidget)
+    assert [item.text(1) for item in tree.items] == ["nucleus"]

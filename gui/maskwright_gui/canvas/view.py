@@ -268,7 +268,8 @@ class CanvasView(QWidget):
         if self.navigator.is_panning:
             return
         self._key_pointer.let_go(self.navigator.viewport, self._tool)
-        if event.button() is Qt.MouseButton.RightButton and not self._tool.is_busy:
+        pointer = pointer_of(event, self.navigator.viewport)
+        if event.button() is Qt.MouseButton.RightButton and not self._tool.takes_right_button(pointer):
             self._ask_for_menu(event.position())
             return
         self._use_tool_at(event, self._tool.on_press)

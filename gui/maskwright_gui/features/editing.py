@@ -168,8 +168,8 @@ class EditingFeature(Feature):
             self._session.history.undo()
 
     def redo(self) -> None:
-        """Redo what was undone last."""
-        if not self._canvas.step_forward():
+        """Redo what was undone last; while something is being drawn, only steps of that."""
+        if not self._canvas.step_forward() and not self._canvas.is_busy:
             self._session.history.redo()
 
     def _can_undo(self, session: Session) -> bool:

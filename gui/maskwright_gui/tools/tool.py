@@ -104,6 +104,9 @@ class Tool(Protocol):
     def is_whole(self) -> bool:
         """Whether nothing is running, or Enter would accept the draft as it is."""
 
+    def takes_right_button(self, pointer: Pointer) -> bool:
+        """Whether the right button is for the tool; otherwise it opens the menu."""
+
     def on_press(self, pointer: Pointer) -> None:
         """A mouse button was pressed."""
 
@@ -166,6 +169,10 @@ class BaseTool:
     def is_whole(self) -> bool:
         """Whether no gesture is running."""
         return not self.is_busy
+
+    def takes_right_button(self, pointer: Pointer) -> bool:
+        """During a gesture."""
+        return self.is_busy
 
     def on_press(self, pointer: Pointer) -> None:
         """Do nothing."""

@@ -79,6 +79,8 @@ class OutlineThread(Worker):
         self._running: tuple[Question | ExpectedQuestions, threading.Event] | None = None
         self._has_broken_off = False
         """Whether a press was interrupted since the last answer."""
+        self._is_preparing = False
+        """Whether what runs is of use to every question about its image."""
         self._name: str | None = None
         """Name or path of the assistant that answered last."""
         self._view: tuple[int, Path, str, View] | None = None
@@ -95,8 +97,8 @@ class OutlineThread(Worker):
         """Replace the waiting question and interrupt the running one.
 
         A preview gives way to every press, but does not interrupt another preview: while the pointer moves, none would
-        ever be shown. Nor does a press interrupt the press right before it: users who click faster than the network
-        would see nothing.
+        ever be shown. Nor does a press interrupt an earlier one of its draft, so that no more than two answers come
+        between a press and its outline, however fast the user clicks.
         """
         with self._condition:
             if question.prompt.is_hover and self._has_press:
@@ -104,7 +106,6 @@ class OutlineThread(Worker):
             self._waiting = question
             if self._running is not None and not self._is_kept(self._running[0]) and not self._helps(question):
                 self._running[1].set()
-                self._has_broken_off = not question.prompt.is_hover
             self._condition.notify()
 
     def keep(self, serial: int) -> None:
@@ -173,7 +174,6 @@ class OutlineThread(Worker):
                 if question in self._kept:
                     self._kept.remove(question)
             if not cancel.is_set():
-                self._has_broken_off = False
                 self.answered.emit(question.prompt, outline, 1e3 * (time.monotonic() - start))
 
     def _next(self) -> "tuple[Question | ExpectedQuestions, threading.Event] | None":
@@ -209,9 +209,7 @@ class OutlineThread(Worker):
         if isinstance(running, Question):
             if (running.prompt.image_id, running.path) != (question.prompt.image_id, question.path):
                 return False
-            if running.prompt.is_hover:
-                return question.prompt.is_hover
-            return self._has_broken_off and not question.prompt.is_hover and _goes_on_from(running, question)
+            return self._is_preparing or _goes_with(running, question)
         return isinstance(running, ExpectedQuestions) and running.images[:1] == (
             (question.prompt.image_id, question.path),
         )
@@ -264,6 +262,8 @@ class OutlineThread(Worker):
     def _outline(self, question: Question, cancel: threading.Event) -> OutlineAnswer | None:
         prompt = question.prompt
         view = self._view_of(question)
+        if self._assistant_of(question.assistant).backend.keeps_features:
+            self._prepare_for(question, view, cancel)
         outline = view.outline(
             prompt.points_xy,
             prompt.labels,
@@ -276,6 +276,20 @@ class OutlineThread(Worker):
         found = outline.polygons  # traced here, not in the thread that paints
         _ = outline.dense
         return outline if found or prompt.base else None
+
+    def _prepare_for(self, question: Question, view: "View", cancel: threading.Event) -> None:
+        """Make what all questions about this image need, whatever is asked about it meanwhile."""
+        from maskwright.inference.async_runner import InferenceCancelledError
+
+        self._is_preparing = True
+        try:
+            view.prepare(cancel=cancel)
+        finally:
+            self._is_preparing = False
+        with self._condition:
+            newer = self._waiting
+            if newer is not None and not self._is_kept(question) and not _goes_with(question, newer):
+                raise InferenceCancelledError("a newer question waits")
 
     def _view_of(self, question: Question) -> "View":
         assistant = self._assistant_of(question.assistant)
@@ -316,6 +330,13 @@ def described_origin(identity: tuple[str, str] | None, presses: int) -> Provenan
     if identity is None:
         return None
     return provenance_of(*identity, presses, datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def _goes_with(running: Question, later: Question) -> bool:
+    """Whether the later question does not interrupt the running one: both are previews, or presses of one draft."""
+    if running.prompt.is_hover or later.prompt.is_hover:
+        return running.prompt.is_hover and later.prompt.is_hover
+    return _goes_on_from(running, later)
 
 
 def _goes_on_from(earlier: Question, later: Question) -> bool:

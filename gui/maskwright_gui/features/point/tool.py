@@ -47,12 +47,12 @@ class PointTool(BaseTool):
         if self._draft is None:
             if self._selected is not None:
                 return (
-                    "Click what the outline misses · Alt-click what it should leave out · click far away to outline "
-                    "another object"
+                    "Click what the outline misses · Alt- or right-click what it should leave out · "
+                    "click far away to outline another object"
                 )
             return "Click an object · drag a box around it · Shift-drag a stroke over it · Ctrl-click selects"
         sizes = " · {[} {]} smaller, larger" if len(self._draft.candidates) > 1 else ""
-        return f"Click adds · Alt-click removes · Enter accepts{sizes} · Esc undoes the last click"
+        return f"Click adds · Alt- or right-click removes · Enter accepts{sizes} · Esc undoes the last click"
 
     @property
     def cursor(self) -> Cursor:
@@ -101,6 +101,11 @@ class PointTool(BaseTool):
         serial = self._ask(presses, base=base, previous=previous, is_hover=True)
         is_same = before is not None and before.is_like(presses)
         self._foreseen = Foreseen(serial, presses, before.outline if before is not None and is_same else None)
+
+    def takes_right_button(self, pointer: Pointer) -> bool:
+        """Also for the first press on a selected object, which the right button corrects as Alt does."""
+        chosen = self._selected
+        return self.is_busy or (chosen is not None and is_near(chosen.bounds_xyxy, pointer.point, pointer))
 
     def on_press(self, pointer: Pointer) -> None:
         self._pointer = pointer

@@ -14,7 +14,9 @@ from pytestqt.qtbot import QtBot
 
 from fake_assistant import FakeBackend
 from maskwright.assist.outline import Outline
+from maskwright.assist.protocol import Cancel, WindowFeatures
 from maskwright.assist.view import BackendAssistant
+from maskwright.assist.window import Window
 from maskwright.document.values import ImageState, InstanceState
 from maskwright.errors import ModelError
 from maskwright_gui.app import Workbench
@@ -161,6 +163,43 @@ def test_undo_takes_back_a_press_and_then_steps_of_the_image(
     assert not pointing.window.canvas.is_busy
     undo.trigger()
     assert len(pointing.session.document) == 1
+
+
+def test_the_right_button_corrects_what_is_selected_and_opens_the_menu_elsewhere(
+    qtbot: QtBot, pointing: Workbench, squares: Squares
+) -> None:
+    canvas, menus = pointing.window.canvas, []
+    canvas.context_menu_requested.connect(lambda *_: menus.append(1))
+    click(qtbot, pointing, 20, 20)
+    qtbot.waitUntil(lambda: len(canvas.tool.overlay().instances) == 1)
+    qtbot.keyClick(canvas, Key.Key_Return)
+    (made,) = pointing.session.document
+    pointing.session.select(frozenset({made.id}))
+    corners = [QPoint(*map(round, canvas.navigator.viewport.to_screen(*at))) for at in ((60, 44), (18, 20))]
+    canvas.context_menu_requested.disconnect(pointing.menu.open)
+    for corner in corners:
+        qtbot.mouseMove(canvas, corner)
+        qtbot.mouseClick(canvas, Qt.MouseButton.RightButton, pos=corner)
+    qtbot.waitUntil(lambda: bool(squares.asked) and squares.asked[-1]["labels"] == [0])
+    assert squares.asked[-1]["mask"] is not None
+    assert len(menus) == 1
+
+
+def test_redo_while_pointing_puts_back_presses_and_no_step_of_the_image(
+    qtbot: QtBot, pointing: Workbench, squares: Squares
+) -> None:
+    canvas = pointing.window.canvas
+    click(qtbot, pointing, 10, 10)
+    qtbot.waitUntil(lambda: len(canvas.tool.overlay().instances) == 1)
+    qtbot.keyClick(canvas, Key.Key_Return)
+    pointing.editing.undo()
+    assert len(pointing.session.document) == 0
+    click(qtbot, pointing, 50, 35)
+    qtbot.waitUntil(lambda: len(canvas.tool.overlay().instances) == 1)
+    pointing.editing.redo()
+    assert len(pointing.session.document) == 0
+    qtbot.keyClick(canvas, Key.Key_Return)
+    assert [one.bounds_xyxy for one in pointing.session.document] == [(46, 31, 54, 39)]
 
 
 def test_deleting_what_was_outlined_leaves_nothing_behind(qtbot: QtBot, pointing: Workbench, squares: Squares) -> None:
@@ -350,25 +389,63 @@ class OneByOne(Squares):
         return Outline(np.ones((8, 8), bool), (16, 16), self.size_wh, 0.9, rest["min_iou"])
 
 
-def test_whoever_clicks_faster_than_is_answered_sees_every_second_answer_at_least(
-    qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("clicks", [1, 2, 5], ids=lambda count: f"{count} clicks an answer")
+def test_no_press_waits_for_more_than_the_answer_under_way_and_its_own(
+    qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch, clicks: int
 ) -> None:
     assistant = OneByOne()
     monkeypatch.setattr(assistants, "loaded", lambda _name: assistant)
     opened.classes.add("cell")
     opened.tools.use("point")
+    shown: list[int] = []
+    opened.point.thread_.answered.connect(lambda prompt, *_: shown.append(len(prompt.presses)))
     click(qtbot, opened, 20, 20)
-    qtbot.waitUntil(lambda: len(assistant.asked) == 1)
-    click(qtbot, opened, 22, 20)
-    assistant.turns.release()  # broken off: nobody hears of it
-    qtbot.waitUntil(lambda: len(assistant.asked) == 2)
-    for x in (24, 26):
-        click(qtbot, opened, x, 20)
-    assistant.turns.release()
-    qtbot.waitUntil(lambda: len(opened.window.canvas.tool.overlay().instances) == 1)
-    qtbot.waitUntil(lambda: len(assistant.asked) == 3)
-    assert [len(asked["points"]) for asked in assistant.asked] == [1, 2, 4]
+    made = 1
+    for answers in range(1, 6):
+        qtbot.waitUntil(lambda: len(assistant.asked) == answers)  # noqa: B023 - waited for at once
+        assert len(assistant.asked[-1]["points"]) == made
+        for _ in range(clicks):
+            click(qtbot, opened, 20 + made % 8, 20)
+        made += clicks
+        assistant.turns.release()
+        qtbot.waitUntil(lambda: len(shown) == answers)  # noqa: B023
+    assert shown == [1 + clicks * number for number in range(5)]  # all presses made before the answer before it
     assistant.turns.release(9)
+    qtbot.waitUntil(lambda: shown[-1] == made)
+
+
+class SlowEncoder(FakeBackend):
+    """Looks at an image until it is let go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = threading.Event()
+        self.begun = 0
+
+    def prepare(self, image_bgr: NDArray[np.uint8], window: Window, cancel: Cancel | None) -> WindowFeatures:
+        self.begun += 1
+        assert self.gate.wait(20)
+        return super().prepare(image_bgr, window, cancel)
+
+
+def test_no_press_begins_the_long_look_at_an_image_anew(
+    qtbot: QtBot, opened: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = SlowEncoder()
+    monkeypatch.setattr(assistants, "loaded", lambda _name: BackendAssistant(backend))
+    opened.classes.add("cell")
+    opened.tools.use("point")
+    shown: list[int] = []
+    opened.point.thread_.answered.connect(lambda prompt, *_: shown.append(len(prompt.presses)))
+    qtbot.mouseMove(opened.window.canvas, QPoint(*map(round, opened.window.canvas.navigator.viewport.to_screen(9, 9))))
+    opened.window.canvas.tool.foresee()
+    qtbot.waitUntil(lambda: backend.begun == 1)
+    for x in (20, 22, 24):
+        click(qtbot, opened, x, 20)
+    backend.gate.set()
+    qtbot.waitUntil(lambda: bool(shown) and shown[-1] == 3)
+    assert backend.begun == 1
+    assert len(backend.prompts) <= 2
 
 
 def test_a_box_dragged_before_the_answer_loses_no_click(qtbot: QtBot, pointing: Workbench, squares: Squares) -> None:

@@ -43,7 +43,11 @@ REST_MS = 300
 class Search:
     """A search: what is searched for, and what has been found so far."""
 
+    searcher: Searcher
+    """With the assistant that described the examples; no other can compare with them."""
     threshold: float
+    outside: int | None = None
+    """An image that was no part of the set when the user searched it."""
     follows: bool = False
     examples: "Examples | None" = None
     found: "dict[int, list[Found]]" = field(default_factory=dict)
@@ -111,11 +115,13 @@ class AlikeFeature(Feature):
             )
             self.told.emit(Message("Outline or select an object first", detail))
             return
-        self._search, self._step = Search(THRESHOLD), None
+        outside = None if self._is_listed(document.image_id) else document.image_id
+        search = self._search = Search(self._searcher(), THRESHOLD, outside)
+        self._step = None
         name = class_name(self._session, examples[0].category_id)
         self.bar.open_with(f"Like {name}", f"Like {count_of(len(examples), 'object')} of “{name}”", THRESHOLD)
         self._begin(
-            partial(first_search, self._searcher(), document.image_id, examples, tuple(document)),
+            partial(first_search, search.searcher, document.image_id, examples, tuple(document)),
             partial(self._on_first, document.image_id),
         )
 
@@ -132,7 +138,7 @@ class AlikeFeature(Feature):
         if not ids:
             self.told.emit(Message("This is the last image"))
             return
-        work = partial(search_many, self._searcher(), ids, search.examples, self._found_elsewhere.emit)
+        work = partial(search_many, search.searcher, ids, search.examples, self._found_elsewhere.emit)
         self._begin(work, self._on_batch)
 
     def close(self) -> None:
@@ -180,7 +186,7 @@ class AlikeFeature(Feature):
         from maskwright.operations.alike import like_change, with_ids
 
         search = self._search
-        if search is None or search.examples is None:
+        if search is None or search.examples is None or not (self._is_listed(image_id) or search.outside == image_id):
             return
         self._session.reserve_ids(len(found))
         search.found[image_id] = with_ids(found, self._session.new_instance_id)
@@ -267,8 +273,15 @@ class AlikeFeature(Feature):
         search_, document = self._search, self._session.document
         if search_ is None or search_.examples is None or document is None or self.is_working:
             return
-        work = partial(search, self._searcher(), document.image_id, search_.examples, tuple(document))
+        work = partial(search, search_.searcher, document.image_id, search_.examples, tuple(document))
         self._begin(work, lambda found: self._take(*found))
+
+    def _is_listed(self, image_id: int) -> bool:
+        """Whether the image is part of the set; it may have been taken out since the search began."""
+        image, project = self._session.image, self._session.project
+        if image is not None and image.id == image_id:
+            return image.standing is ImageStanding.LISTED
+        return project is not None and project.stored.images.record(image_id).standing is ImageStanding.LISTED
 
     def _is_here(self, image_id: int) -> bool:
         document: Document | None = self._session.document

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from maskwright.document.values import Instance
+from maskwright.document.values import ImageStanding, Instance
 from maskwright.monitor import Monitor, MonitorFlag, OperationCancelledError
 from maskwright_gui.features.point.assistants import Assistants
 
@@ -83,13 +83,16 @@ def search_many(
     """
     from maskwright.errors import ImageError
 
-    failures = []
+    failures, skipped = [], 0
     for done, image_id in enumerate(image_ids):
         monitor.report(done, len(image_ids), LOOKING)
+        if searcher.project.images.record(image_id).standing is not ImageStanding.LISTED:
+            skipped += 1  # excluded or removed since the search began
+            continue
         try:
             found = searcher.look(image_id, examples, searcher.project.instances.of(image_id), monitor)
         except ImageError as error:
             failures.append((searcher.project.images.record(image_id).file_name, error.reason))
             continue
         tell(image_id, found)
-    return len(image_ids) - len(failures), failures
+    return len(image_ids) - len(failures) - skipped, failures

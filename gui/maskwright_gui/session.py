@@ -226,13 +226,17 @@ class Session(QObject):
         is_current = self.document is not None and self.document.image_id == image_id
         return self.document if is_current and self.document is not None else self._link.reader.document(image_id)
 
-    def edit_image(self, image_id: int, change: Change, label: str) -> None:
-        """Change any image, as one step that can be undone there."""
+    def edit_image(self, image_id: int, change: Change, label: str, *, is_work: bool = False) -> None:
+        """Change any image, as one step that can be undone there.
+
+        is_work: the program makes the change in the background, so the user's gestures belong to the image on screen.
+        """
         if self.document is not None and self.document.image_id == image_id:
             self.edit(change, label)
         elif self._link is not None and not change.is_empty and self.may_edit():
             self.history.forget(image_id)
-            self._link.writer.write(PendingEdit(image_id, change, label, gesture=self.take_gesture()))
+            gesture = None if is_work else self.take_gesture()
+            self._link.writer.write(PendingEdit(image_id, change, label, gesture=gesture))
 
     def refresh_document(self, image_id: int) -> None:
         """Something else has changed the image: show it, as one change, if it is on screen."""

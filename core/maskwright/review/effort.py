@@ -102,6 +102,11 @@ def effort_log(project: Project) -> EffortLog:
         if entry.kind == "proposals":
             _note_proposals(proposals, entry)
             _note_model(log, entry)
+        elif _leaves_proposals(entry):
+            _note_proposals(proposals, entry)
+            _note_outcome(log, entry)
+            if entry.gesture is not None:
+                log.images.setdefault(entry.image_id, ImageEffort()).add(entry.gesture)
         elif entry.gesture is None:
             _note_outcome(log, entry)
         else:
@@ -110,6 +115,13 @@ def effort_log(project: Project) -> EffortLog:
     for image_id, gesture in project.effort.looks().items():
         log.images.setdefault(image_id, ImageEffort()).add(gesture)
     return log
+
+
+def _leaves_proposals(entry: HistoryEntry) -> bool:
+    """Whether an assistant refined proposals, or that was undone: what the user corrects starts from there."""
+    pairs = [(before, after) for _, before, after in entry.change]
+    open_ = InstanceState.PROPOSED
+    return bool(pairs) and all(a is not None and b is not None and a.state is b.state is open_ for a, b in pairs)
 
 
 def _note_proposals(proposals: dict[int, Instance], entry: HistoryEntry) -> None:

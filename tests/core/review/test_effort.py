@@ -48,6 +48,21 @@ def test_objects_are_followed_from_proposal_to_end(project: Project) -> None:
     assert (by_hand.is_drawn, by_hand.clicks, by_hand.seconds) == (True, 5, pytest.approx(7))
 
 
+def test_outline_that_an_assistant_refined_and_a_user_accepted_is_no_correction(project: Project) -> None:
+    project.put_proposals(1, [ModelProposal(1, 0.9, (square(100 * k),)) for k in range(2)])
+    before = project.instances.of(1)
+    refined = [replace(one, polygons=(square(100 * k + 1),)) for k, one in enumerate(before)]
+    project.instances.apply(1, Change.of(zip(before, refined, strict=True)), label="Refine outlines")
+    answer(project, 0, UserEffort(1, 0, 2.0), state=InstanceState.ACCEPTED)
+    answer(project, 1, UserEffort(2, 0, 3.0), state=InstanceState.EDITED, polygons=(square(100),))
+
+    accepted, edited = effort_log(project).instances.values()
+
+    assert accepted.is_untouched
+    assert not edited.is_untouched
+    assert effort_log(project).images == {1: ImageEffort(5.0, 3, 0)}
+
+
 def test_a_step_on_many_objects_is_shared_between_them(project: Project) -> None:
     project.put_proposals(1, [ModelProposal(1, 0.9, (square(100 * k),)) for k in range(4)])
     accepted = [(one, replace(one, state=InstanceState.ACCEPTED)) for one in project.instances.of(1)]

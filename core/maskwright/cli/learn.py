@@ -4,7 +4,7 @@ import shlex
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 import typer
@@ -13,9 +13,10 @@ from rich.table import Table
 from maskwright.cli import exit_codes
 from maskwright.cli.options import ProjectArgument
 from maskwright.cli.output import messages, print_failures, print_json, progress_bar, reports_errors, results
+from maskwright.errors import MaskwrightError
 from maskwright.learning.events import LearnProgress
 from maskwright.learning.gate import Figures, classes_left_to
-from maskwright.learning.learn import LearnOutcome, interrupted_round
+from maskwright.learning.learn import LearnOutcome, interrupted_round, round_elsewhere
 from maskwright.learning.learn import learn as learn_round
 from maskwright.learning.plan import LearningPlan, LearnOptions, learning_plan
 from maskwright.learning.process import LearningError
@@ -29,6 +30,7 @@ _RUN = "How it runs"
 
 @reports_errors
 def learn(
+    context: typer.Context,
     project: ProjectArgument,
     minutes: Annotated[
         float,
@@ -63,6 +65,8 @@ def learn(
     About one done image in five is held out for evaluation; the new model is installed unless the old one is better on
     those images. Ctrl+C ends the round early and keeps the best model so far.
     """
+    if resume:
+        _require_no_other_options(context)
     options = LearnOptions(
         minutes=minutes,
         classes=tuple(name.strip() for name in classes.split(",")) if classes else (),
@@ -77,6 +81,8 @@ def learn(
     with Project.open(project, read_only=True) as opened:
         plan = learning_plan(opened, options)
         if dry_run:
+            running = round_elsewhere(opened)
+            plan = replace(plan, obstacle=running) if running is not None else plan
             _print_plan(plan, interrupted_round(opened), as_json=as_json)
             return exit_codes.OK
         if not as_json and not resume:
@@ -92,11 +98,23 @@ def learn(
             called = shlex.join(
                 [
                     *("prelabel", str(images), "--model", outcome.record.model, "--project", str(path), "--untouched"),
+                    *("--refine", "assist"),
                     *_beside(outcome.record),
                 ]
             )
             results().print(f"-> maskwright {called}", soft_wrap=True)
     return exit_codes.SOME_FAILED if outcome.skipped else exit_codes.OK
+
+
+def _require_no_other_options(context: typer.Context) -> None:
+    """Raises MaskwrightError for options that a round which is being continued would ignore."""
+    own = {"project", "resume", "as_json", "dry_run", "is_quiet", "wants_schema"}
+    sources = ((name, context.get_parameter_source(name)) for name in context.params if name not in own)
+    others = ", ".join(f"--{name}" for name, source in sources if source is not None and source.name == "COMMANDLINE")
+    if others:
+        raise MaskwrightError(
+            "--resume continues a round as it was begun", hint=f"leave out {others}, or begin a new round"
+        )
 
 
 def _beside(record: RoundRecord) -> list[str]:
@@ -115,7 +133,7 @@ def _told_how_to_go_on(project: Project) -> Iterator[None]:
         yield
     except LearningError:
         if interrupted_round(project) is not None:
-            messages().print("--resume goes on with this round")
+            messages().print("--resume continues this round")
         raise
 
 
@@ -156,8 +174,12 @@ def _progress() -> Iterator[Callable[[LearnProgress], None]]:
 
 
 def _print_notes(plan: LearningPlan) -> None:
-    for note in plan.notes:
+    for note in _noted(plan):
         messages().print(note)
+
+
+def _noted(plan: LearningPlan) -> tuple[str, ...]:
+    return (plan.few, *plan.notes) if plan.few is not None else plan.notes
 
 
 def plan_as_json(plan: LearningPlan, interrupted: int | None) -> dict[str, Any]:
@@ -181,7 +203,7 @@ def plan_as_json(plan: LearningPlan, interrupted: int | None) -> dict[str, Any]:
         "next_round_after": plan.next_round_after,
         "old_model": plan.old.model if plan.old is not None else None,
         "interrupted_round": interrupted,
-        "notes": list(plan.notes),
+        "notes": list(_noted(plan)),
     }
 
 
@@ -200,14 +222,14 @@ def _print_plan(plan: LearningPlan, interrupted: int | None, *, as_json: bool) -
         f"to learn from{partly}{empty}; "
         f"{len(plan.held_out)} held out for evaluation; about {plan.minutes:g} minutes"
     )
-    for note in (*plan.notes, *_advice(plan, interrupted)):
+    for note in (*_noted(plan), *_advice(plan, interrupted)):
         results().print(note)
 
 
 def _advice(plan: LearningPlan, interrupted: int | None) -> Iterator[str]:
     missing = missing_requirement()
     if plan.obstacle is not None:
-        yield f"nothing to learn yet: {plan.obstacle}"
+        yield f"cannot learn now: {plan.obstacle}"
     if missing is not None:
         yield f"{missing.reason}:\n{missing.install}\n{missing.offline}"
     if interrupted is not None:

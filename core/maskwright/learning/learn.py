@@ -17,7 +17,7 @@ from maskwright.learning.installing import card_text, install_learned, require_f
 from maskwright.learning.job import BEST_MODEL, LearningJob
 from maskwright.learning.looks import LOOKS_NAME
 from maskwright.learning.plan import LearnOptions, learning_plan
-from maskwright.learning.process import LearningError, OnProgress, has_learned, run_process
+from maskwright.learning.process import LearningError, LearningRefusedError, OnProgress, has_learned, run_process
 from maskwright.learning.requirements import require_learning
 from maskwright.learning.rounds import (
     RoundRecord,
@@ -34,6 +34,7 @@ from maskwright.project import Project
 from maskwright.project.lock import FILE_NAME as LOCK_NAME
 from maskwright.project.lock import ProjectLock
 
+_RUNS_ALREADY = "a round of this project is already running"
 _guard = threading.Lock()
 _at_work: set[Path] = set()
 """Folders in use by rounds of this process."""
@@ -84,16 +85,22 @@ def learn(
         stop = stop or threading.Event()
         try:
             finished = run_process(folder, threads=job.threads, on_progress=on_progress, stop=stop, check=check)
-        except LearningError:
-            if stop.is_set() and not has_learned(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+        except LearningError as error:
+            if (stop.is_set() or isinstance(error, LearningRefusedError)) and not has_learned(folder):
+                shutil.rmtree(folder, ignore_errors=True)  # it would end the same way again
             raise
         return _settled(project, folder, draft, finished)
 
 
 def interrupted_round(project: Project) -> int | None:
-    """The number of a round that was started but not finished; None if there is none."""
-    return unfinished_round(project.path)
+    """The number of a round that was started but not finished; None if there is none or it is still running."""
+    return unfinished_round(project.path) if round_elsewhere(project) is None else None
+
+
+def round_elsewhere(project: Project) -> str | None:
+    """A message if another program, such as a second window, is learning from the project; otherwise None."""
+    holder = ProjectLock.holder(learning_folder(project.path))
+    return f"{_RUNS_ALREADY} ({holder})" if holder is not None else None
 
 
 @contextmanager
@@ -108,7 +115,7 @@ def _only_one(project: Project) -> Iterator[None]:
         # The file lock keeps other programs out, but threads of this one share it.
         lock = ProjectLock.acquire(folder) if folder not in _at_work else "by this program"
         if not isinstance(lock, ProjectLock):
-            raise MaskwrightError(f"a round of this project is already running ({lock})", path=project.path)
+            raise MaskwrightError(f"{_RUNS_ALREADY} ({lock})", path=project.path)
         _at_work.add(folder)
     try:
         for left in folder.glob(".*.part"):  # from a program that was killed while writing

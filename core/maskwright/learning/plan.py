@@ -10,7 +10,7 @@ from maskwright.inference.files import file_hash
 from maskwright.inference.installed import is_plain, model_path
 from maskwright.learning.gate import images_until_next_round
 from maskwright.learning.holdout import LEAST_IMAGES, Split, split_images
-from maskwright.learning.installing import free_name
+from maskwright.learning.installing import free_name, require_free_name
 from maskwright.learning.job import GENERAL, NUCLEI
 from maskwright.learning.recipe import Recipe, nuclei_recipe, recipe_for
 from maskwright.learning.rounds import RoundRecord, next_number, read_rounds
@@ -71,6 +71,8 @@ class LearningPlan:
     """
     obstacle: str | None = None
     """Why nothing can be learned; None if it can."""
+    few: str | None = None
+    """A note naming the classes with few objects; None if there are none."""
     notes: tuple[str, ...] = ()
     new_images: int = 0
     """Done images that no earlier round used."""
@@ -110,6 +112,8 @@ def learning_plan(project: Project, options: LearnOptions | None = None) -> Lear
     held_out = tuple(image for image in material.whole if image.record.id in set(split.held_out))
     counted = Counter(item.category_id for image in training for item in image.objects)
     categories = tuple(category for category in material.categories if counted[category.id])
+    if options.to is not None:
+        require_free_name(options.to, rounds)
     number = next_number(project.path)
     taken = {model.name for model in listed_models()}
     base = options.base if options.base != AUTO else _usual_base(training, old)
@@ -126,7 +130,8 @@ def learning_plan(project: Project, options: LearnOptions | None = None) -> Lear
         old=old,
         next_round_after=_next_round(old),
         obstacle=_obstacle(material, counted),
-        notes=tuple(_notes(material, categories, counted, held_out)),
+        few=_few(categories, counted),
+        notes=tuple(_notes(material, counted, held_out)),
         new_images=len(whole - {*old.training, *old.held_out}) if old is not None else len(whole),
         objects={category.name: counted[category.id] for category in categories},
     )
@@ -136,7 +141,7 @@ def _check(options: LearnOptions) -> None:
     if options.base not in (AUTO, GENERAL, NUCLEI):
         raise MaskwrightError(
             f"learning cannot start from {options.base}",
-            hint=f"known bases: {AUTO}, {GENERAL}, {NUCLEI}; a finished model only serves for comparison",
+            hint=f"bases: {AUTO}, {GENERAL}, {NUCLEI}; any other model is no base, only compared with the new one",
         )
     if options.to is not None and (not is_plain(options.to) or "." in options.to):
         raise MaskwrightError(f"{options.to} cannot be a model's name", hint="letters, digits, - and _")
@@ -205,15 +210,15 @@ def _obstacle(material: Material, counted: Counter[int]) -> str | None:
     return f"no images are done{left}: correct a few and mark each as done"
 
 
-def _notes(
-    material: Material, categories: Sequence[Category], counted: Counter[int], held_out: Sequence[LearnableImage]
-) -> list[str]:
-    notes = []
+def _few(categories: Sequence[Category], counted: Counter[int]) -> str | None:
     few = [
         f"{category.name} ({counted[category.id]})" for category in categories if counted[category.id] < GOOD_OBJECTS
     ]
-    if few:
-        notes.append(f"few objects of {', '.join(few)}: about {GOOD_OBJECTS} make a class reliable")
+    return f"few objects of {', '.join(few)}: about {GOOD_OBJECTS} make a class reliable" if few else None
+
+
+def _notes(material: Material, counted: Counter[int], held_out: Sequence[LearnableImage]) -> list[str]:
+    notes = []
     if not held_out and counted:
         notes.append(
             f"no images are held out for evaluation: that needs {LEAST_IMAGES} done images, there are "

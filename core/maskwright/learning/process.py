@@ -16,7 +16,6 @@ from maskwright.learning.job import BEST_MODEL, CHECKPOINT_NAME
 
 STOP_NAME = "stop"
 _LAST_WORDS = 20
-CAN_GO_ON = "what was learned is kept, and the round can be gone on with"
 _POLL_S = 0.2
 
 OnProgress = Callable[[LearnProgress], None]
@@ -24,6 +23,10 @@ OnProgress = Callable[[LearnProgress], None]
 
 class LearningError(MaskwrightError):
     """The learning process ended without a model; its checkpoint keeps what it has learned."""
+
+
+class LearningRefusedError(LearningError):
+    """The process reported why it could not continue, for example a missing device or a full disk."""
 
 
 def run_process(
@@ -79,12 +82,19 @@ def run_process(
         for stream in (process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
-    return _outcome(process.returncode, last, words)
+    return _outcome(process.returncode, last, words, what_is_kept(folder))
 
 
 def has_learned(folder: Path) -> bool:
     """Whether the round in `folder` has anything to continue from, or to keep."""
     return any((folder / name).exists() for name in (CHECKPOINT_NAME, BEST_MODEL))
+
+
+def what_is_kept(folder: Path) -> str:
+    """What is left of a round that ended early, as a hint for the user."""
+    if has_learned(folder):
+        return "what was learned is kept, and the round can be continued"
+    return "nothing had been learned yet"
 
 
 def ask_to_stop(folder: Path) -> None:
@@ -131,16 +141,16 @@ def _keep_words(stream: IO[bytes], words: "deque[str]") -> None:
         words.append(line.decode("utf-8", "replace").rstrip())
 
 
-def _outcome(code: int, last: list[Event], words: "deque[str]") -> Finished:
+def _outcome(code: int, last: list[Event], words: "deque[str]", kept: str) -> Finished:
     event = last[-1] if last else None
     if isinstance(event, Finished) and code == 0:
         return event
     if isinstance(event, Failed):
-        raise LearningError(event.message, hint=event.hint)
+        raise LearningRefusedError(event.message, hint=event.hint)
     if code == -signal.SIGKILL if hasattr(signal, "SIGKILL") else False:
-        raise LearningError("the learning process was killed, most likely because memory ran out", hint=CAN_GO_ON)
+        raise LearningError("the learning process was killed, most likely because memory ran out", hint=kept)
     said = next((word for word in reversed(words) if word.strip()), f"exit code {code}")
-    raise LearningError(f"the learning process ended unexpectedly: {said}", hint=CAN_GO_ON)
+    raise LearningError(f"the learning process ended unexpectedly: {said}", hint=kept)
 
 
 def _environment(threads: int) -> dict[str, str]:

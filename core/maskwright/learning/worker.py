@@ -16,7 +16,7 @@ from types import ModuleType
 from maskwright.errors import MaskwrightError
 from maskwright.learning.events import Event, Failed, Finished, LearnProgress, event_line
 from maskwright.learning.job import LearningJob
-from maskwright.learning.process import CAN_GO_ON, STOP_NAME
+from maskwright.learning.process import STOP_NAME, what_is_kept
 from maskwright.learning.requirements import pip_install
 from maskwright.project.lock import ProjectLock
 
@@ -29,22 +29,23 @@ def main(arguments: list[str]) -> int:
     """Exit code 0 if a model was written, 1 if not (an event says why)."""
     # Ctrl+C in a terminal reaches the whole process group: the parent requests the stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    folder = Path(arguments[0])
     try:
-        _step_back(Path(arguments[0]))
-        outcome: Event = _alone(Path(arguments[0]), tell)
+        _step_back(folder)
+        outcome: Event = _alone(folder, tell)
     except MaskwrightError as error:
         outcome = Failed(error.message if error.path is None else f"{error.path}: {error.message}", error.hint)
     except MemoryError:
-        outcome = _too_little_memory()
+        outcome = _too_little_memory(folder)
     except OSError as error:
-        outcome = Failed(f"the disk reported an error: {error.strerror or error}", "the progress so far is kept")
+        outcome = Failed(f"the disk reported an error: {error.strerror or error}", what_is_kept(folder))
     except RuntimeError as error:
-        if _is_full(Path(arguments[0])):
-            outcome = Failed("the disk is full", f"make room; {CAN_GO_ON}")
+        if _is_full(folder):
+            outcome = Failed("the disk is full", f"make room; {what_is_kept(folder)}")
         elif not any(word in str(error).lower() for word in _MEMORY_WORDS):
             raise
         else:
-            outcome = _too_little_memory()
+            outcome = _too_little_memory(folder)
     tell(outcome)
     return 0 if isinstance(outcome, Finished) else 1
 
@@ -104,8 +105,8 @@ def _torch() -> ModuleType:
         raise MaskwrightError(f"PyTorch cannot be loaded: {error}", hint=hint) from error
 
 
-def _too_little_memory() -> Failed:
-    return Failed("not enough memory", f"close other programs; {CAN_GO_ON}")
+def _too_little_memory(folder: Path) -> Failed:
+    return Failed("not enough memory", f"close other programs; {what_is_kept(folder)}")
 
 
 if __name__ == "__main__":

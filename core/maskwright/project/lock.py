@@ -73,6 +73,22 @@ class ProjectLock:
             cls._held[folder] = (handle, uses + 1)
         return cls(folder)
 
+    @classmethod
+    def holder(cls, folder: Path) -> Holder | None:
+        """The other program that has the lock; None if nobody has it or this program does. Writes nothing."""
+        folder = folder.resolve()
+        with cls._guard:
+            if folder in cls._held:
+                return None
+            try:
+                handle = os.open(folder / FILE_NAME, os.O_RDWR)
+            except OSError:
+                return None
+            try:
+                return None if _lock(handle) else _read(handle)
+            finally:
+                os.close(handle)
+
     def release(self) -> None:
         """Release the lock; may be called repeatedly."""
         with self._guard:

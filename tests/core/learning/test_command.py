@@ -88,7 +88,7 @@ def test_outcome_is_told_in_words_with_the_next_command(project: Path, rounds: l
     assert code == 0
     assert "82%" in text
     assert "installed: F1 0.90" in text
-    assert f"--model set-round-1 --project {project} --untouched" in text
+    assert f"--model set-round-1 --project {project} --untouched --refine assist" in text
 
 
 def test_next_command_goes_together_with_a_model_of_other_classes(
@@ -106,7 +106,32 @@ def test_next_command_goes_together_with_a_model_of_other_classes(
 
     _, text = run(project)
 
-    assert "--untouched --extend --classes square" in " ".join(text.split())
+    assert "--untouched --refine assist --extend --classes square" in " ".join(text.split())
+
+
+def test_name_that_is_taken_is_refused_before_anything_is_learned(project: Path, rounds: list[LearnOptions]) -> None:
+    code, text = run(project, "--dry-run", "--to", "nuclei")
+
+    assert code != 0
+    assert "a model called nuclei already exists" in text
+
+
+def test_round_that_is_continued_takes_no_other_options(project: Path, rounds: list[LearnOptions]) -> None:
+    code, text = run(project, "--resume", "--minutes", "9")
+
+    assert code != 0
+    assert "--minutes" in text
+    assert rounds == []
+
+
+def test_round_of_a_second_window_is_told(
+    project: Path, rounds: list[LearnOptions], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "round_elsewhere", lambda _: "a round of this project is already running (ann)")
+
+    _, text = run(project, "--dry-run")
+
+    assert "cannot learn now: a round of this project is already running (ann)" in " ".join(text.split())
 
 
 def test_images_that_could_not_be_read_are_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

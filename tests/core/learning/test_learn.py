@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,10 +21,10 @@ from maskwright.inference.installed import installed_model, installed_models
 from maskwright.learning import learn as learning
 from maskwright.learning.events import Failed, Finished, LearnProgress, event_line, parsed
 from maskwright.learning.gate import Figures
-from maskwright.learning.job import BEST_MODEL, LearningJob
-from maskwright.learning.learn import interrupted_round, learn
+from maskwright.learning.job import BEST_MODEL, CHECKPOINT_NAME, LearningJob
+from maskwright.learning.learn import interrupted_round, learn, round_elsewhere
 from maskwright.learning.plan import LearnOptions
-from maskwright.learning.process import LearningError
+from maskwright.learning.process import LearningError, LearningRefusedError
 from maskwright.learning.rounds import learning_folder, read_rounds
 from maskwright.models.catalog import listed_models
 from maskwright.project import Project
@@ -307,6 +308,66 @@ def test_round_that_is_stopped_at_once_leaves_nothing_to_go_on_with(
         learn(project, stop=stop)
 
     assert interrupted_round(project) is None
+
+
+def test_round_that_refuses_before_it_has_learned_leaves_nothing_to_go_on_with(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: Path, **__: object) -> Finished:
+        raise LearningRefusedError("there is no such device")
+
+    monkeypatch.setattr(learning, "run_process", refused)
+    with pytest.raises(LearningError, match="no such device"):
+        learn(project, LearnOptions(device="cuda"))
+
+    assert interrupted_round(project) is None
+
+
+def test_round_that_refuses_later_keeps_what_it_has_learned(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(folder: Path, **__: object) -> Finished:
+        (folder / CHECKPOINT_NAME).touch()
+        raise LearningRefusedError("the disk is full")
+
+    monkeypatch.setattr(learning, "run_process", refused)
+    with pytest.raises(LearningError, match="full"):
+        learn(project)
+
+    assert interrupted_round(project) == 1
+
+
+def test_round_of_another_program_is_no_interrupted_one(
+    project: Project, process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process(also=lambda: (_ for _ in ()).throw(LearningError("killed")))
+    with pytest.raises(LearningError):
+        learn(project)
+    assert (interrupted_round(project), round_elsewhere(project)) == (1, None)
+
+    with another_program_holds(learning_folder(project.path)):
+        assert interrupted_round(project) is None
+        assert "already running" in str(round_elsewhere(project))
+        with pytest.raises(MaskwrightError, match="already running"):
+            learn(project)
+
+    assert (interrupted_round(project), round_elsewhere(project)) == (1, None)
+
+
+@contextmanager
+def another_program_holds(folder: Path) -> Iterator[None]:
+    """Its lock, until the end."""
+    work = "import sys; from maskwright.project.lock import ProjectLock; from pathlib import Path; "
+    work += "held = ProjectLock.acquire(Path(sys.argv[1])); print(flush=True); sys.stdin.read()"
+    place = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    other = subprocess.Popen(
+        [sys.executable, "-c", work, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=place
+    )
+    assert other.stdin is not None
+    assert other.stdout is not None
+    try:
+        other.stdout.readline()
+        yield
+    finally:
+        other.communicate()
 
 
 def test_next_round_is_compared_in_the_classes_of_today(project: Project, process) -> None:

@@ -126,7 +126,10 @@ def _learned(user: User, minutes: float) -> None:
     user.wait(dialog.outcome.isVisible)
     user.wait(lambda: not bench.learn.is_working)
     _look_at(user, dialog, "outcome")
-    print(json.dumps({"learned": dialog.outcome.text.text(), "minutes": (time.monotonic() - started) / 60}), flush=True)
+    print(
+        json.dumps({"learned": dialog.outcome.headline.text(), "minutes": (time.monotonic() - started) / 60}),
+        flush=True,
+    )
     user.presses.add()
     dialog.outcome.use_button.click()
     user.wait(lambda: bench.batch.state is BatchState.IDLE and not bench.images.is_working)

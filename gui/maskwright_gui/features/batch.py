@@ -1,6 +1,7 @@
 """Runs the model on all images: start, pause, cancel, retry failures, and messages about it."""
 
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,8 @@ class BatchFeature(Feature):
         super().__init__(context)
         self._model, self._inference = model, inference
         self._state, self._progress = BatchState.IDLE, BatchProgress(0, 0)
+        self._then: Callable[[], object] | None = None
+        """Called at the end of the running batch if it has finished an image."""
         self._count_timer = QTimer(self, singleShot=True, interval=COUNT_AFTER_MS)
         self._count_timer.timeout.connect(self._count_failures)
         self._declare(
@@ -133,21 +136,27 @@ class BatchFeature(Feature):
         """Continue the last batch with the same model and thresholds, or start one; does nothing while one runs."""
         self._begin(only_untouched=False)
 
-    def run_on_untouched(self, *, extends: bool = False) -> None:
-        """Like `run`, only on images that nobody has worked on yet. extends: keep the proposals of other models."""
-        self._begin(only_untouched=True, extends=extends)
+    def run_on_untouched(self, *, extends: bool = False, then: Callable[[], object] | None = None) -> None:
+        """Like `run`, only on images that nobody has worked on yet.
 
-    def _begin(self, *, only_untouched: bool, extends: bool = False) -> None:
+        extends: keep the proposals of other models. then: called at the end of this very batch; dropped if the batch
+        cannot start or finishes no image.
+        """
+        self._begin(only_untouched=True, extends=extends, then=then)
+
+    def _begin(self, *, only_untouched: bool, extends: bool = False, then: Callable[[], object] | None = None) -> None:
         project, cache = self._session.project, self._session.cache
         if project is None or cache is None or self._state is not BatchState.IDLE or not self._model.may_write():
             return
-        if not self._model.may_run(partial(self._begin, only_untouched=only_untouched, extends=extends)):
+        again = partial(self._begin, only_untouched=only_untouched, extends=extends, then=then)
+        if not self._model.may_run(again):
             return
         self._progress = BatchProgress(0, sum(project.state_counts().values()))
         wanted = self._model.wanted_thresholds()
         request = BatchRequest(
             project.stored, cache, self._model.choice, wanted, only_untouched=only_untouched, extends=extends
         )
+        self._then = then
         self._inference.start_batch(request)
 
     def pause_or_resume(self) -> None:
@@ -217,13 +226,21 @@ class BatchFeature(Feature):
 
     def _on_project_changed(self, _project: object) -> None:
         """End the batch of the previous project, at most one image later, before that project is closed."""
+        self._then = None
         self._inference.batch.end()
 
     def _on_state(self, state: BatchState) -> None:
         self._state = state
         self._refresh("run_batch", "pause_batch", "cancel_batch")
         self._count_timer.start()
-        self.changed.emit(self._state, self._progress)
+        then = self._taken_then() if state is BatchState.IDLE else None
+        self.changed.emit(self._state, self._progress)  # may begin the next one
+        if then is not None:
+            then()
+
+    def _taken_then(self) -> Callable[[], object] | None:
+        then, self._then = self._then, None
+        return then if self._progress.done else None
 
     def _on_progress(self, progress: BatchProgress) -> None:
         if self._progress.done == 0:

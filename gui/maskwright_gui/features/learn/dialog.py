@@ -1,5 +1,7 @@
 """The panel for learning: the examples, a button to learn, the progress and the outcome."""
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
@@ -24,6 +26,7 @@ from maskwright.learning.learn import LearnOutcome
 from maskwright.learning.plan import LearningPlan
 from maskwright.learning.requirements import Missing
 from maskwright_gui.features.learn import words
+from maskwright_gui.features.learn.class_progress import ClassProgress
 from maskwright_gui.features.learn.curve import LossCurve
 from maskwright_gui.features.learn.outcome_page import OutcomePage
 from maskwright_gui.features.learn.worth_page import WorthPage
@@ -66,7 +69,6 @@ class LearnDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 16, 16, 12)
         column.setSpacing(12)
-        column.addWidget(muted_label(_INTRODUCTION, self))
         column.addWidget(self._pages, 1)
         column.addWidget(buttons)
         self.show_counting()
@@ -75,7 +77,7 @@ class LearnDialog(QDialog):
         """Show that the examples are being counted."""
         self._plan = None
         self.material.setText("Counting the examples…")
-        self._set_texts("", "", None)
+        self._set_texts({}, "", None)
         self.learn_button.setText("Learn")
         self.learn_button.setEnabled(False)
         self.resume_button.hide()
@@ -89,7 +91,7 @@ class LearnDialog(QDialog):
         self._plan = plan
         self.material.setText(words.material_text(plan) if plan.obstacle is None else _sentence(plan.obstacle))
         notes = [_sentence(note) for note in plan.notes]
-        self._set_texts(words.class_text(plan.objects), "\n".join([words.advice_text(plan), *notes]).strip(), missing)
+        self._set_texts(plan.objects, "\n".join([words.advice_text(plan), *notes]).strip(), missing)
         can_learn = plan.obstacle is None and missing is None
         self.learn_button.setEnabled(can_learn)
         self.worth_button.setVisible(plan.old is not None)
@@ -101,7 +103,7 @@ class LearnDialog(QDialog):
     def show_failure(self, what: str, error: MaskwrightError) -> None:
         """Show what failed, on the page of the examples, where the user can try again."""
         self.material.setText(f"{what}: {error.message}")
-        self._set_texts("", _sentence(error.hint) if error.hint else "", None)
+        self._set_texts({}, _sentence(error.hint) if error.hint else "", None)
         self.resume_button.hide()
         self.learn_button.setEnabled(self._plan is not None and self._plan.obstacle is None)
         self._pages.setCurrentIndex(_MATERIAL)
@@ -135,8 +137,8 @@ class LearnDialog(QDialog):
     def _make_material(self) -> QWidget:
         page = QWidget(self)
         self.material = _text(page)
-        self.classes = _text(page)
-        self.classes.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.material.setProperty("strong", True)
+        self.classes = ClassProgress(page)
         scroll = named(QScrollArea(page), "Objects of each class")
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -161,7 +163,8 @@ class LearnDialog(QDialog):
         self.worth_button = QPushButton("Is it worth it?", page)
         self.worth_button.clicked.connect(self._ask_worth)
         return _column(
-            page, self.material, scroll, self.notes, (self.install, self.copy_button), QWidget(page),
+            page, muted_label(_INTRODUCTION, page), self.material, scroll,
+            self.notes, (self.install, self.copy_button), QWidget(page),
             self.worth_button, self.resume_button, (self.minutes, self.learn_button),
         )  # fmt: skip
 
@@ -195,10 +198,11 @@ class LearnDialog(QDialog):
         self._pages.setCurrentIndex(_WORTH)
         self.worth_requested.emit()
 
-    def _set_texts(self, classes: str, notes: str, missing: Missing | None) -> None:
-        self.classes.setText(classes)
-        # as high as its text: what follows belongs right below it, not at the other end of the panel
+    def _set_texts(self, objects: Mapping[str, int], notes: str, missing: Missing | None) -> None:
+        self.classes.show_objects(objects)
+        # as high as its rows: what follows belongs right below them, not at the other end of the panel
         self._class_scroll.setMaximumHeight(self.classes.sizeHint().height() + 2 * self._class_scroll.frameWidth())
+        self._class_scroll.setVisible(bool(objects))
         needed = (missing.reason, missing.offline) if missing is not None else ()
         self.notes.setText("\n".join(_sentence(text) for text in needed if text) or notes)
         self.install.setText(missing.install if missing is not None else "")
@@ -231,6 +235,7 @@ def _column(page: QWidget, *rows: QWidget | tuple[QWidget, QWidget]) -> QWidget:
     """Stack the rows; in a row of two, the second, or the field, gets the spare width."""
     column = QVBoxLayout(page)
     column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(8)
     for row in rows:
         if isinstance(row, tuple):
             line = QHBoxLayout()

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.batch import BatchFeature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.model.feature import ModelFeature
+from maskwright_gui.features.refine import RefineFeature
 from maskwright_gui.messages import Message
 from maskwright_gui.open_project import OpenProject
 from maskwright_gui.workers.requests import BatchState
@@ -41,16 +43,16 @@ class LearnFeature(Feature):
     progressed = Signal(object)
     """LearnProgress, from another thread."""
 
-    def __init__(self, context: Context, images: ImagesFeature, model: ModelFeature, batch: BatchFeature) -> None:
+    def __init__(
+        self, context: Context, images: ImagesFeature, model: ModelFeature, batch: BatchFeature, refine: RefineFeature
+    ) -> None:
         super().__init__(context)
-        self._model, self._batch, self._images = model, batch, images
+        self._model, self._batch, self._images, self._refine = model, batch, images, refine
         self._dialog: LearnDialog | None = None
         self._stop_early = threading.Event()
         self._is_learning = self._has_offered = False
         self._counted: OpenProject | None = None
         self._done_before = 0
-        self._order_wanted: str | None = None
-        """The order of the image list once the new model has run on the images."""
         self._waiting: Callable[[], None] | None = None
         """Called when the running batch ends."""
         self._outcome: LearnOutcome | None = None
@@ -119,12 +121,13 @@ class LearnFeature(Feature):
         record, project, dialog = self._outcome.record, self._session.project, self._dialog
         extends = dialog is not None and dialog.outcome.extends.isChecked()
         is_sorted = dialog is not None and dialog.outcome.sorts.isChecked()
+        refines = dialog is not None and dialog.outcome.refines.isChecked()
         if extends and project is not None and not project.is_read_only:
             self._leave_to_old(project, record)
         self._model.choose(str(self._outcome.model_path))
         if self._others():
-            self._order_wanted = "disagreement" if is_sorted else None  # by uncertainty if there is no disagreement
-            self._propose(extends=extends)
+            then = partial(self._go_on, refines=refines, sorts=is_sorted)
+            self._propose(partial(self._batch.run_on_untouched, extends=extends, then=then))
         if self._dialog is not None:
             self._dialog.close()
         self._outcome = None
@@ -152,24 +155,25 @@ class LearnFeature(Feature):
         if self._dialog is not None:
             self._dialog.worth.advice.setText(f"The correction effort could not be read: {error}")
 
-    def _propose(self, *, extends: bool) -> None:
+    def _propose(self, propose: Callable[[], None]) -> None:
         """Run the new model at once, or when the running batch of another model has been cancelled."""
         if self._batch.state is BatchState.IDLE:
-            self._batch.run_on_untouched(extends=extends)
+            propose()
         else:
-            self._waiting = partial(self._propose, extends=extends)
+            self._waiting = propose
             self._batch.cancel()
 
     def _on_batch(self, state: BatchState, _progress: object) -> None:
-        """When the new model has run on all images, put those that most need review first."""
-        if state is not BatchState.IDLE:
-            return
-        if self._waiting is not None:
+        if state is BatchState.IDLE and self._waiting is not None:
             waiting, self._waiting = self._waiting, None
             waiting()
-        elif self._order_wanted is not None:
-            order, self._order_wanted = self._order_wanted, None
-            self._images.panel.set_order(order)
+
+    def _go_on(self, *, refines: bool, sorts: bool) -> None:
+        """When the new model has run: sort the images, and let the assistant refine the new proposals."""
+        if sorts:
+            self._images.panel.set_order("disagreement")  # by uncertainty if there is no disagreement
+        if refines:
+            self._refine.refine_all()
 
     def _made_dialog(self) -> "LearnDialog":
         from maskwright_gui.features.learn.dialog import LearnDialog
@@ -208,7 +212,7 @@ class LearnFeature(Feature):
     def _on_project_changed(self, _project: object) -> None:
         self.stop()
         self._outcome, self._has_offered = None, False
-        self._waiting = self._order_wanted = None
+        self._waiting = None
         if self._dialog is not None:
             self._dialog.close()
 
@@ -257,12 +261,14 @@ class LearnFeature(Feature):
 
 
 def _counted(project: "Project", progress: Monitor) -> Counted:
-    from maskwright.learning.learn import interrupted_round
+    from maskwright.learning.learn import interrupted_round, round_elsewhere
     from maskwright.learning.plan import learning_plan
     from maskwright.learning.requirements import missing_requirement
 
     progress.report(0, None, "Counting the examples")
-    return learning_plan(project), missing_requirement(), interrupted_round(project)
+    plan, running = learning_plan(project), round_elsewhere(project)
+    plan = replace(plan, obstacle=running) if running is not None else plan
+    return plan, missing_requirement(), interrupted_round(project)
 
 
 def _interrupted(project: "Project", _progress: Monitor) -> int | None:

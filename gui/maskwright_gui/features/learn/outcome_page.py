@@ -21,11 +21,16 @@ class OutcomePage(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self.headline = QLabel(self)
+        self.headline.setProperty("title", True)
         self.text = QLabel(self)
-        self.text.setWordWrap(True)
-        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        for label in (self.headline, self.text):
+            label.setWordWrap(True)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.pictures = HeldOutPictures(self)
         self.extends = QCheckBox("", self)
+        self.refines = QCheckBox("Then refine the outlines with the assistant (a second or two per image)", self)
+        self.refines.setChecked(True)
         self.sorts = QCheckBox("Then show the images that most need review first", self)
         self.sorts.setChecked(True)
         self.use_button = QPushButton("Use it", self)
@@ -37,10 +42,11 @@ class OutcomePage(QWidget):
         self.worth_button.clicked.connect(self.worth_requested)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.headline)
         column.addWidget(self.text)
         column.addWidget(self.pictures, 1)
         column.addStretch(0)
-        for row in (self.extends, self.sorts, self.use_button):
+        for row in (self.extends, self.refines, self.sorts, self.use_button):
             column.addWidget(row)
         below = QHBoxLayout()
         below.addWidget(again, 1)
@@ -50,11 +56,13 @@ class OutcomePage(QWidget):
     def show_outcome(self, outcome: LearnOutcome, *, others: int) -> None:
         """Show the outcome. others: images that nobody has looked at yet."""
         record = outcome.record
+        self.headline.setText(words.headline(outcome))
         self.text.setText(words.outcome_text(outcome))
         rest = f" and propose objects on the other {words.counted(others, 'image')}" if others else ""
         self.use_button.setText(f"Use it{rest}")
         self.use_button.setVisible(outcome.is_installed)
-        self.sorts.setVisible(outcome.is_installed and bool(others))
+        for choice in (self.refines, self.sorts):
+            choice.setVisible(outcome.is_installed and bool(others))
         may_extend = outcome.is_installed and bool(others) and record.old_model is not None and not record.old_is_own
         self.extends.setText(words.extend_text(record) if may_extend else "")
         self.extends.setVisible(may_extend)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from maskwright.learning.events import LearnProgress
-from maskwright.learning.gate import classes_left_to
+from maskwright.learning.gate import Figures, classes_left_to
 from maskwright.learning.learn import LearnOutcome
 from maskwright.learning.plan import GOOD_OBJECTS, LearningPlan
 from maskwright.learning.rounds import RoundRecord
@@ -32,14 +32,14 @@ def material_text(plan: LearningPlan) -> str:
     return f"{counted(plan.object_count, 'object')} on {counted(len(plan.training), 'image')}{partly}{held}"
 
 
-def class_text(objects: Mapping[str, int]) -> str:
-    """One line per class, those with most objects first."""
-    rows = sorted(objects.items(), key=lambda row: (-row[1], row[0]))
-    missing = {name: GOOD_OBJECTS - count for name, count in rows}
-    return "\n".join(
-        f"{name}: {count:,}" + (f" ({missing[name]} more for reliable results)" if missing[name] > 0 else "")
-        for name, count in rows
-    )
+def class_rows(objects: Mapping[str, int]) -> list[tuple[str, int]]:
+    """(name, objects), classes with most objects first."""
+    return sorted(objects.items(), key=lambda row: (-row[1], row[0]))
+
+
+def class_count(count: int) -> str:
+    """The objects of a class, and how many more it needs."""
+    return f"{count:,}" + (f" ({GOOD_OBJECTS - count} more for reliable results)" if count < GOOD_OBJECTS else "")
 
 
 def advice_text(plan: LearningPlan) -> str:
@@ -75,14 +75,26 @@ def _about(seconds: float) -> str:
     return duration_text(seconds) if seconds < 120 or seconds >= 3600 else f"{round(seconds / 60)} min"
 
 
+def headline(outcome: LearnOutcome) -> str:
+    """The outcome of a round in a few words."""
+    record = outcome.record
+    if record.figures is not None:
+        return f"{record.model} finds {record.figures.recall:.0%} of your objects, {_false(record.figures)}"
+    return f"{record.model} is ready" if outcome.is_installed else f"{record.model} was not installed"
+
+
+def _false(figures: Figures) -> str:
+    return f"{1 - figures.precision:.0%} false"
+
+
 def outcome_text(outcome: LearnOutcome) -> str:
-    """What the model finds compared with the one before it, and whether it was installed."""
+    """The details: the model before it, what was counted, and whether the new one was installed."""
     record = outcome.record
     lines = []
     if record.figures is not None:
         new, old = record.figures, record.old_figures
-        before = f"; {record.old_model} {old.recall:.0%}, {1 - old.precision:.0%}" if old is not None else ""
-        lines.append(f"{record.model} finds {new.recall:.0%} of your objects, {1 - new.precision:.0%} false{before}.")
+        if old is not None:
+            lines.append(f"The last model, {record.old_model}: {old.recall:.0%}, {_false(old)}.")
         few = ", so few that this may be chance" if new.objects < _FEW_OBJECTS else ""
         lines.append(f"Counted on {counted(new.images, 'held-out image')} with {counted(new.objects, 'object')}{few}.")
     kept = "Installed" if outcome.is_installed else "Not installed"

@@ -130,7 +130,8 @@ def test_progress_is_shown_and_the_result_in_plain_words(
     assert "F1 so far: 0.50" in dialog.told.text()
     go_on.set()
     qtbot.waitUntil(lambda: dialog.outcome.use_button.isVisible())
-    assert "set-round-1 finds 82% of your objects, 9% false; nuclei 71%, 15%." in dialog.outcome.text.text()
+    assert dialog.outcome.headline.text() == "set-round-1 finds 82% of your objects, 9% false"
+    assert "The last model, nuclei: 71%, 15% false." in dialog.outcome.text.text()
     assert bare(dialog.outcome.use_button.text()) == "Use it and propose objects on the other 2 images"
 
 
@@ -315,7 +316,7 @@ def test_round_goes_on_while_its_panel_is_closed(
 
     project_bench.learn.open()
 
-    assert "set-round-1 finds 82%" in dialog.outcome.text.text()
+    assert "set-round-1 finds 82%" in dialog.outcome.headline.text()
     assert dialog.outcome.use_button.isVisible()
 
 
@@ -361,7 +362,7 @@ def test_model_that_is_not_the_projects_own_may_be_extended(
     qtbot: QtBot, project_bench: Workbench, ready: None, learned, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     asked: list[bool] = []
-    monkeypatch.setattr(project_bench.batch, "run_on_untouched", lambda *, extends: asked.append(extends))
+    monkeypatch.setattr(project_bench.batch, "run_on_untouched", lambda *, extends, **_: asked.append(extends))
     better = replace(OLD, f1_by_class=((1, 0.9), (2, 0.1)))
     worse = replace(FIGURES, f1_by_class=((1, 0.2), (2, 0.9)))
     played = outcome(
@@ -422,6 +423,46 @@ def test_model_that_is_used_takes_the_place_of_a_batch_that_runs(
     batch._on_state(BatchState.IDLE)
 
     assert asked == ["cancel", "run"]
+
+
+def test_images_are_sorted_when_the_model_that_is_used_has_proposed(
+    qtbot: QtBot, project_bench: Workbench, ready: None, learned, tmp_path: Path
+) -> None:
+    dialog = dialog_with_outcome(qtbot, project_bench, learned, tmp_path / "model.xml")
+
+    qtbot.mouseClick(dialog.outcome.use_button, Qt.MouseButton.LeftButton)
+
+    qtbot.waitUntil(lambda: project_bench.images.order == "disagreement")
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_assistant_refines_what_the_model_that_is_used_has_proposed(
+    qtbot: QtBot, project_bench: Workbench, ready: None, learned, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+    is_wanted: bool,
+) -> None:  # fmt: skip
+    asked: list[BatchState] = []
+    monkeypatch.setattr(project_bench.refine, "refine_all", lambda: asked.append(project_bench.batch.state))
+    dialog = dialog_with_outcome(qtbot, project_bench, learned, tmp_path / "model.xml")
+    dialog.outcome.refines.setChecked(is_wanted)
+
+    with qtbot.waitSignal(project_bench.inference.batch.done, timeout=30_000):
+        qtbot.mouseClick(dialog.outcome.use_button, Qt.MouseButton.LeftButton)
+
+    assert asked == [BatchState.IDLE] * is_wanted
+
+
+def test_batch_that_cannot_begin_leaves_no_wish_for_the_next_one(
+    qtbot: QtBot, project_bench: Workbench, ready: None, learned, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    dialog = dialog_with_outcome(qtbot, project_bench, learned, tmp_path / "model.xml")
+    with monkeypatch.context() as patch:
+        patch.setattr(project_bench.model, "may_write", lambda: False)
+        qtbot.mouseClick(dialog.outcome.use_button, Qt.MouseButton.LeftButton)
+
+    with qtbot.waitSignal(project_bench.inference.batch.done, timeout=30_000):
+        project_bench.batch.run()
+
+    assert project_bench.images.order == "name"
 
 
 def test_each_image_says_which_model_proposed_on_it(qtbot: QtBot, project_bench: Workbench) -> None:

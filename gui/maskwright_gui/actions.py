@@ -6,11 +6,12 @@ Menus, toolbar, canvas menu, keys, command palette and key sheet are all built f
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from maskwright_gui.keymap import DEFAULT_PRESET, PRESET_NAMES, Keymap, Keys, with_keys
 from maskwright_gui.theme import Theme, themed_icon
@@ -97,6 +98,8 @@ class Action:
     """Whether its keys work only on the canvas and in the lists: elsewhere Space presses buttons and Tab moves the
     focus.
     """
+    submenu: str = ""
+    """The submenu that it is in, if any; it is where the first of its actions would be."""
     words: str = ""
     """Other names for it, as newcomers and other programs use them; the search matches these too."""
     tool_bar: tuple[int, str] | None = None
@@ -129,9 +132,21 @@ class Actions(QObject):
             self.specs[spec.id] = spec
             self._actions[spec.id] = self._make(spec)
 
-    def in_menu(self, menu: Menu) -> list[list[QAction]]:
-        """The actions of a menu, group by group."""
-        return self._grouped((spec.group, spec) for spec in self.specs.values() if spec.menu is menu)
+    def fill(self, menu: QMenu, title: Menu) -> dict[str, QMenu]:
+        """Add the actions of `title` to its menu, group by group; returns the submenus by name."""
+        submenus: dict[str, QMenu] = {}
+        groups = groupby(self._sorted(title), lambda spec: spec.group)
+        for place, (_, specs) in enumerate(groups):
+            if place:
+                menu.addSeparator()
+            for spec in specs:
+                if spec.submenu and spec.submenu not in submenus:
+                    submenus[spec.submenu] = menu.addMenu(spec.submenu)
+                submenus.get(spec.submenu, menu).addAction(self._actions[spec.id])
+        return submenus
+
+    def _sorted(self, title: Menu) -> list[Action]:
+        return sorted((spec for spec in self.specs.values() if spec.menu is title), key=lambda spec: spec.group)
 
     def on_tool_bar(self) -> list[list[QAction]]:
         """The actions of the toolbar, group by group; the icon text of each is its short name."""

@@ -313,13 +313,11 @@ class MainWindow(QMainWindow):
                 continue
             menu = QMenu(f"&{title}", self.header.menus)
             self.header.menus.addMenu(menu)
-            groups = self.actions_table.in_menu(title)
+            submenus = self.actions_table.fill(menu, title)
             if title is Menu.VIEW:
-                groups.append([dock.toggleViewAction() for dock in self.docks.values()])
-            for place, group in enumerate(groups):
-                if place:
-                    menu.addSeparator()
-                menu.addActions(group)
+                toggles = [dock.toggleViewAction() for dock in self.docks.values()]
+                submenus["Panels"].addSeparator()
+                submenus["Panels"].addActions(toggles)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if _dropped_path(event.mimeData()) is not None:

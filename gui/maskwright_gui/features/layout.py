@@ -174,6 +174,7 @@ class LayoutFeature(Feature):
                 keys=("F11",),
                 icon="frame-corners",
                 needs=nothing,
+                submenu="Panels",
                 words="full screen docks",
             ),
             Action(
@@ -185,7 +186,16 @@ class LayoutFeature(Feature):
                 is_checkable=True,
                 words="text labels toolbar buttons captions",
             ),
-            Action("next_panel", "Go to the next panel", Menu.VIEW, 1, self._walk.next, keys=("F6",), needs=nothing),
+            Action(
+                "next_panel",
+                "Go to the next panel",
+                Menu.VIEW,
+                1,
+                self._walk.next,
+                keys=("F6",),
+                needs=nothing,
+                submenu="Panels",
+            ),
             Action(
                 "previous_panel",
                 "Go to the previous panel",
@@ -194,6 +204,7 @@ class LayoutFeature(Feature):
                 self._walk.previous,
                 keys=("Shift+F6",),
                 needs=nothing,
+                submenu="Panels",
             ),
         )
 
@@ -217,6 +228,7 @@ class LayoutFeature(Feature):
                 1,
                 self._window.reset_layout,
                 needs=nothing,
+                submenu="Panels",
                 words="default docks windows",
             ),
         )

@@ -80,6 +80,7 @@ class ProposalsFeature(Feature):
                 keys=("Shift+Return", "Shift+Enter"),
                 is_canvas=True,
                 needs=may_edit,
+                submenu="Accept and reject all",
             ),
             Action(
                 "accept_view",
@@ -90,6 +91,7 @@ class ProposalsFeature(Feature):
                 keys=("Ctrl+Return", "Ctrl+Enter"),
                 is_canvas=True,
                 needs=may_edit,
+                submenu="Accept and reject all",
             ),
             Action(
                 "reject_below",
@@ -100,6 +102,7 @@ class ProposalsFeature(Feature):
                 keys=("Shift+Backspace",),
                 is_canvas=True,
                 needs=may_edit,
+                submenu="Accept and reject all",
             ),
             Action(
                 "reject_view",
@@ -110,6 +113,7 @@ class ProposalsFeature(Feature):
                 keys=("Ctrl+Backspace",),
                 is_canvas=True,
                 needs=may_edit,
+                submenu="Accept and reject all",
             ),
             Action(
                 "accept_class",
@@ -120,6 +124,7 @@ class ProposalsFeature(Feature):
                 keys=("Ctrl+Shift+Return", "Ctrl+Shift+Enter"),
                 is_canvas=True,
                 needs=may_edit,
+                submenu="Accept and reject all",
             ),
             Action(
                 "reject_class",
@@ -130,6 +135,7 @@ class ProposalsFeature(Feature):
                 keys=("Ctrl+Shift+Backspace",),
                 is_canvas=True,
                 needs=may_edit,
+                submenu="Accept and reject all",
             ),
             Action(
                 "propose_again",
@@ -140,6 +146,7 @@ class ProposalsFeature(Feature):
                 keys=("Shift+X",),
                 is_canvas=True,
                 needs=may_edit,
+                submenu="Accept and reject all",
             ),
         )
 

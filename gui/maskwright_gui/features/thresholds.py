@@ -94,14 +94,14 @@ class ThresholdsFeature(Feature):
         self._connect_thread()
 
     def _of_score(self) -> tuple[Action, ...]:
-        group, words = (Menu.MODEL, 1), "threshold confidence"
+        common = partial(
+            Action, menu=Menu.MODEL, group=1, needs=may_edit, submenu="Score", words="threshold confidence"
+        )
         up, down = (partial(self.strip.step_score, step) for step in (SCORE_STEP, -SCORE_STEP))
         return (
-            Action("score_up", "Raise the score", *group, up, ("Alt+Up",), repeats=True, words=words, needs=may_edit),
-            Action(
-                "score_down", "Lower the score", *group, down, ("Alt+Down",), repeats=True, words=words, needs=may_edit
-            ),
-            Action("score_reset", "Back to the model's score", *group, self.reset_score, words=words, needs=may_edit),
+            common("score_up", "Raise the score", slot=up, keys=("Alt+Up",), repeats=True),
+            common("score_down", "Lower the score", slot=down, keys=("Alt+Down",), repeats=True),
+            common("score_reset", "Back to the model's score", slot=self.reset_score),
         )
 
     def _connect_session(self) -> None:

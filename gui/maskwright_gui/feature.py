@@ -85,7 +85,7 @@ class Feature(QObject):
             self._over()
 
     def _over(self) -> None:
-        """An operation has ended or was stopped, and what follows from that has been done."""
+        """An operation has ended or was stopped; `on_success` or `on_failure` comes after this."""
         self.work_changed.emit("", 0, None)
 
     def _declare(self, *actions: Action) -> None:
@@ -96,7 +96,9 @@ class Feature(QObject):
         self._actions.refresh(self._session, *action_ids)
 
     def _follow_keys(self, show: Callable[[WithKeys], None]) -> None:
-        """Call `show` with `Actions.with_keys` now and whenever the keys change, for texts that mention keys."""
+        """Call `show` with `Actions.with_keys` whenever the keys change, also at startup, for texts that mention
+        keys.
+        """
         self._actions.keys_changed.connect(lambda: show(self._actions.with_keys))
 
     def _tell_error(self, what: str, error: MaskwrightError) -> None:

@@ -297,7 +297,8 @@ class ClassesFeature(Feature):
         if len(self._session.classes.listed) > 1:
             move = box.addButton("Move its objects…", QMessageBox.ButtonRole.ActionRole)
             move.clicked.connect(lambda: self._pick_target(category))
-        box.addButton(QMessageBox.StandardButton.Cancel)
+        # an accidental Enter must not delete objects
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
         delete.clicked.connect(lambda: run())
         box.finished.connect(box.deleteLater)
         box.open()

@@ -37,6 +37,12 @@ def test_a_class_is_deleted_with_its_objects_once_that_is_confirmed(qtbot: QtBot
     assert (names(classed), [each.id for each in classed.session.document]) == (["cat"], [2])
 
 
+def test_enter_deletes_no_objects(classed: Workbench) -> None:
+    box = classed.classes.delete(CELL)
+    assert box is not None
+    assert box.defaultButton() is box.button(QMessageBox.StandardButton.Cancel)
+
+
 def test_undo_brings_the_objects_and_their_class_back(qtbot: QtBot, classed: Workbench) -> None:
     box = classed.classes.delete(CELL)
     assert box is not None

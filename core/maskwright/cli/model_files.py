@@ -113,9 +113,10 @@ def quantize(
     as_json: AsJson = False,
 ) -> int:
     """Make an eight-bit copy of a model (needs NNCF, the extra "quantise")."""
+    from maskwright.images.kind import spread
     from maskwright.inference.files import is_half
     from maskwright.inference.installed import model_path
-    from maskwright.models.quantise import Cost, cost, quantise, spread
+    from maskwright.models.quantise import Cost, cost, quantise
 
     if truth is not None and is_half(model_path(model)):
         raise MaskwrightError(

@@ -47,7 +47,7 @@ def kind_of_files(paths: Sequence[Path]) -> ImageKind | None:
     from maskwright.images import read_thumbnail  # here, because the package imports this module's neighbours
 
     odds = []
-    for path in _spread(paths):
+    for path in spread(paths, SAMPLED):
         try:
             odds.append(micrograph_odds(read_thumbnail(path, max_side_px=_SIDE_PX)))
         except ImageError:
@@ -57,9 +57,10 @@ def kind_of_files(paths: Sequence[Path]) -> ImageKind | None:
     return ImageKind.MICROGRAPH if statistics.median(odds) > 0 else ImageKind.PHOTOGRAPH
 
 
-def _spread(paths: Sequence[Path]) -> list[Path]:
-    step = max(1.0, len(paths) / SAMPLED)
-    return [paths[int(index * step)] for index in range(min(SAMPLED, len(paths)))]
+def spread(paths: Sequence[Path], count: int) -> list[Path]:
+    """At most `count` of the paths, evenly spread: neighbours in a folder are often alike."""
+    step = max(len(paths) / count, 1.0)
+    return [paths[int(k * step)] for k in range(min(count, len(paths)))]
 
 
 def _plain_share(bgr: NDArray[np.uint8]) -> float:

@@ -205,6 +205,11 @@ class BoxMasks:
         return {"are_boxes": np.array(True)}
 
 
+def sigmoid(logits: NDArray[Any]) -> NDArray[np.float32]:
+    """Probabilities of logits of any shape."""
+    return np.asarray(1 / (1 + np.exp(-np.maximum(logits.astype(np.float32), _LEAST_LOGIT))), np.float32)
+
+
 def logit(probability: float) -> np.float32:
     """Finite for 0 and 1, too."""
     inside = min(max(probability, _NEAR_ZERO), 1 - _NEAR_ZERO)

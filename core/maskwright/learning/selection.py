@@ -7,7 +7,6 @@ rest as background. An image in progress on which a user only draws is not used,
 empty."""
 
 import math
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -57,10 +56,6 @@ class Material:
     def whole(self) -> tuple[LearnableImage, ...]:
         """Images of which everything has been judged."""
         return tuple(image for image in self.images if image.is_whole)
-
-    def object_counts(self) -> dict[int, int]:
-        """Number of objects by category id."""
-        return dict(Counter(instance.category_id for image in self.images for instance in image.objects))
 
     def box_share(self) -> float:
         """Fraction of objects whose outline is only an upright box, 0..1."""

@@ -91,12 +91,6 @@ def _readable(images: Sequence[Path]) -> list[Path]:
     return readable
 
 
-def spread(paths: Sequence[Path], count: int) -> list[Path]:
-    """At most `count` of the paths, evenly spread: neighbours in a folder are often alike."""
-    step = max(len(paths) / count, 1.0)
-    return [paths[int(k * step)] for k in range(min(count, len(paths)))]
-
-
 def cost(before: str | Path, after: Path, truth: Path, images: Path) -> Cost:
     """Evaluate two models on the images of a COCO file. Raises FormatError or ModelError as evaluation does."""
     from maskwright.evaluation import evaluate_model

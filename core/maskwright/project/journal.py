@@ -14,7 +14,7 @@ from maskwright.document.change import Change
 from maskwright.document.values import Instance, InstanceState, Provenance
 from maskwright.inflating import inflate
 from maskwright.plain_words import in_plain_words
-from maskwright.project.packing import pack_polygons, stored_polygons
+from maskwright.project.packing import pack_polygons, unpack_polygons
 from maskwright.project.rows import provenance_to_row, sound_instance
 
 _VERSION = 1
@@ -73,7 +73,7 @@ def _from_dict(content: dict[str, Any] | None) -> Instance | None:
     instance = Instance(
         **{
             **content,
-            "polygons": stored_polygons(b64decode(content["polygons"])),
+            "polygons": unpack_polygons(b64decode(content["polygons"])),
             "state": InstanceState(content["state"]),
             "provenance": Provenance(**provenance) if provenance else None,
             "extra": MappingProxyType(content["extra"]),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from maskwright.geometry.polygon import Polygon
-from maskwright.project.packing import VERTEX_KINDS, packed_record, stored_polygons
+from maskwright.project.packing import VERTEX_KINDS, packed_record, unpack_polygons
 from maskwright.project.rows import from_json
 from maskwright.project.schema import images
 
@@ -122,7 +122,7 @@ def _area(data: bytes) -> float:
         record = packed_record(data)
         if record is not None:
             return float(from_json(record.decode()).get("area", 0.0))
-        return sum(_polygon_area(polygon) for polygon in stored_polygons(data))
+        return sum(_polygon_area(polygon) for polygon in unpack_polygons(data))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         return 0.0
 

@@ -45,12 +45,7 @@ def pack_polygons(polygons: Sequence[Polygon]) -> bytes:
 
 
 def unpack_polygons(data: bytes) -> tuple[Polygon, ...]:
-    """Unpack polygons. Raises ValueError for data that is damaged or from a newer version."""
-    return _cut(*_unpacked(data))
-
-
-def stored_polygons(data: bytes) -> tuple[Polygon, ...]:
-    """Unpack polygons from an untrusted file; also raises ValueError for coordinates that cannot be pixels."""
+    """Unpack polygons. Raises ValueError for data that is damaged, from a newer version or not in pixels."""
     vertices, layout = _unpacked(data)
     if not np.abs(vertices).max(initial=0.0) <= _FARTHEST_PX:  # written so that NaN is refused
         raise ValueError("expected coordinates in pixels")

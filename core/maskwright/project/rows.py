@@ -23,8 +23,9 @@ from maskwright.document.values import (
 )
 from maskwright.errors import DamagedRowError
 from maskwright.file_names import file_name_fault, stand_in
+from maskwright.formats.sizes import is_share
 from maskwright.plain_words import in_plain_words, kind_of
-from maskwright.project.packing import pack_polygons, packed_record, stored_polygons
+from maskwright.project.packing import pack_polygons, packed_record, unpack_polygons
 from maskwright.project.schema import settings
 
 log = logging.getLogger(__name__)
@@ -200,13 +201,9 @@ def sound_provenance(given: Provenance) -> Provenance:
     texts = (given.model_name, given.model_hash, given.created_at)
     shares: tuple[object, ...] = (given.score_threshold, given.nms_iou)
     shares += tuple(each for each in (given.mask_threshold, given.min_iou) if each is not None)
-    if not all(isinstance(text, str) for text in texts) or not all(_is_share(each) for each in shares):
+    if not all(isinstance(text, str) for text in texts) or not all(is_share(each) for each in shares):
         raise ValueError(f"expected a model and thresholds from 0 to 1, got {_short((*texts, *shares))}")
     return given
-
-
-def _is_share(value: object) -> bool:
-    return type(value) in (int, float) and 0 <= value <= 1  # type: ignore[operator]  # just looked at
 
 
 def sound_instance(given: Instance) -> Instance:
@@ -260,7 +257,7 @@ def _outline_fault(row: Row[Any]) -> None:
     if (record := packed_record(row.polygons)) is not None:
         instance_from_record(record, row.id, row.category_id)
     else:
-        stored_polygons(row.polygons)
+        unpack_polygons(row.polygons)
 
 
 def sound_instances(
@@ -289,7 +286,7 @@ def _instance(row: Row[Any], provenances: Mapping[int, Provenance]) -> Instance:
     instance = Instance(
         id=row.id,
         category_id=row.category_id,
-        polygons=stored_polygons(row.polygons),
+        polygons=unpack_polygons(row.polygons),
         state=InstanceState(row.state),
         score=row.score,
         provenance=provenances.get(row.provenance_id) if row.provenance_id is not None else None,

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
@@ -34,6 +36,16 @@ def test_distance_to_the_nearest_edge_agrees_with_shapely(seed: int, x: float, y
     outline = shapely.Polygon(blob(seed).polygons[0].exterior).exterior
     assert found is not None
     assert found.distance == pytest.approx(float(shapely.distance(outline, shapely.Point(x, y))), abs=1e-9)
+
+
+@given(st.integers(0, 10_000), st.integers(0, 10_000), st.floats(5, 115), st.floats(5, 115))
+def test_the_nearest_vertex_is_that_of_all_objects(one: int, other: int, x: float, y: float) -> None:
+    instances = [blob(one), replace(blob(other), id=2)]
+    found = SpatialIndex(document_of(*instances)).nearest_vertex(x, y, tolerance=1000.0)
+    assert found is not None
+    ring = next(each for each in instances if each.id == found.instance_id).polygons[0].exterior
+    every = np.concatenate([each.polygons[0].exterior for each in instances])
+    assert np.hypot(*(ring[found.vertex] - (x, y))) == np.hypot(*(every - (x, y)).T).min()
 
 
 def test_topmost_comes_first() -> None:

@@ -46,6 +46,13 @@ def test_broken_geometry_is_found(polygon: Polygon, kind: FindingKind) -> None:
     assert kind in kinds(Instance(1, 1, (polygon,)))
 
 
+@pytest.mark.parametrize("side", ["left", "top", "right", "bottom"])
+def test_an_outline_beyond_any_side_of_the_image_is_found(side: str) -> None:
+    image = next(one_image().images())
+    x, y = {"left": (-2, 3), "top": (3, -2), "right": (image.width - 7, 3), "bottom": (3, image.height - 7)}[side]
+    assert kinds(Instance(1, 1, (square(x, y, 9),))) == {FindingKind.OUTSIDE}
+
+
 def test_good_geometry_is_not() -> None:
     assert findings(varied_source()) == []
 

@@ -12,12 +12,13 @@ import tiny_models
 from maskwright import models
 from maskwright.cli.app import app
 from maskwright.errors import ModelError
+from maskwright.images.kind import spread
 from maskwright.inference.adapters.pixels import float_tensor
 from maskwright.inference.interface import ImageInput
 from maskwright.inference.model import load_model
 from maskwright.inference.runtime import after_last_weights
 from maskwright.models.convert import convert
-from maskwright.models.quantise import Cost, cost, quantise, spread
+from maskwright.models.quantise import Cost, cost, quantise
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
 """Reads and writes an instance's state and provenance in its `attributes`; other keys there are preserved."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeGuard
+from typing import Any
 
 from maskwright.document.values import Instance, InstanceState, Provenance
+from maskwright.formats.sizes import is_number, is_share
 
 _TEXTS = ("model", "model_hash", "proposed_at")
 _NUMBERS = ("score_threshold", "nms_iou")
@@ -45,7 +45,7 @@ def with_provenance(instance: Instance, attributes: Any) -> Instance:
     return replace(
         instance,
         state=InstanceState(attributes["state"]),
-        score=float(score) if _is_share(score) else None,
+        score=float(score) if is_share(score) else None,
         provenance=_origin(attributes),
         edited_at=edited_at if isinstance(edited_at, str) else instance.edited_at,
     )
@@ -67,15 +67,7 @@ def _origin(attributes: Mapping[str, Any]) -> Provenance | None:
     threshold, nms_iou = (attributes.get(key) for key in _NUMBERS)
     if not (isinstance(model, str) and isinstance(model_hash, str) and isinstance(created_at, str)):
         return None
-    if not (_is_number(threshold) and _is_number(nms_iou)):
+    if not (is_number(threshold) and is_number(nms_iou)):
         return None
-    mask_threshold, min_iou = (float(v) if _is_share(v) else None for v in map(attributes.get, _LATER_NUMBERS))
+    mask_threshold, min_iou = (float(v) if is_share(v) else None for v in map(attributes.get, _LATER_NUMBERS))
     return Provenance(model, model_hash, float(threshold), float(nms_iou), created_at, mask_threshold, min_iou)
-
-
-def _is_number(value: Any) -> TypeGuard[float]:
-    return type(value) in (int, float) and math.isfinite(value)
-
-
-def _is_share(value: Any) -> TypeGuard[float]:
-    return _is_number(value) and 0 <= value <= 1

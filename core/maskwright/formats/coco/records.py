@@ -60,7 +60,7 @@ def instance_record(instance: Instance, image: ImageRecord, options: CocoExportO
         if geometry is None:
             return None
     elif options.masks == "rle" and geometry.get("segmentation"):
-        geometry["segmentation"] = rle_record(_rle(instance, image))
+        geometry["segmentation"] = rle_record(instance_rle(instance, image))
     record = {"id": instance.id, "image_id": image.id, "category_id": instance.category_id, **geometry}
     record |= _unknown(instance.extra, record)
     if not is_untouched and KEYPOINTS in record:
@@ -82,7 +82,8 @@ def _move_keypoints(record: dict[str, Any], instance: Instance, image: ImageReco
     record.pop(COUNT, None)
 
 
-def _rle(instance: Instance, image: ImageRecord) -> Rle:
+def instance_rle(instance: Instance, image: ImageRecord) -> Rle:
+    """The pixels of an instance inside its image."""
     size_wh = (image.width, image.height)
     return polygons_to_rle(clip_to_image(instance.polygons, size_wh), size_wh)
 
@@ -156,8 +157,7 @@ def export_results(
 
 
 def _result(instance: Instance, image: ImageRecord) -> dict[str, Any] | None:
-    size_wh = (image.width, image.height)
-    rle = polygons_to_rle(clip_to_image(instance.polygons, size_wh), size_wh)
+    rle = instance_rle(instance, image)
     if not rle_area(rle):
         return None
     return {

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from maskwright.formats.sizes import is_number
 from maskwright.geometry.convert import mask_to_polygons
 from maskwright.geometry.keyhole import ring_to_polygons
 from maskwright.geometry.polygon import Polygon, as_ring
@@ -24,7 +25,7 @@ def segmentation_to_polygons(segmentation: Any, size_wh: tuple[int, int]) -> tup
         return _run_lengths_to_polygons(segmentation, size_wh), []
     if not isinstance(segmentation, list):
         raise ValueError(f"expected a list of rings or run lengths, got {kind_of(segmentation)}")
-    if segmentation and all(map(_is_number, segmentation)):
+    if segmentation and all(map(is_number, segmentation)):
         raise ValueError("expected a list of rings, got a single ring")
     polygons: list[Polygon] = []
     left_out: list[str] = []
@@ -40,7 +41,7 @@ def segmentation_to_polygons(segmentation: Any, size_wh: tuple[int, int]) -> tup
 
 def bbox_to_polygon(bbox: Any) -> Polygon:
     """The rectangle of an `xywh` box. Raises ValueError for anything else and for boxes without area."""
-    if not isinstance(bbox, list) or len(bbox) != 4 or not all(map(_is_number, bbox)):
+    if not isinstance(bbox, list) or len(bbox) != 4 or not all(map(is_number, bbox)):
         raise ValueError("expected a bbox of four numbers")
     x, y, w, h = map(float, bbox)
     if w <= 0 or h <= 0 or max(map(abs, (x, y, w, h))) > MAX_COORDINATE:
@@ -81,7 +82,3 @@ def _run_lengths_to_polygons(rle: dict[str, Any], size_wh: tuple[int, int]) -> t
     if not polygons:
         raise ValueError("the run lengths are empty")
     return polygons
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)

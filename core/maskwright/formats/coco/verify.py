@@ -16,12 +16,12 @@ from maskwright.formats.coco import original
 from maskwright.formats.coco.numbers import as_in_file, numbers_of
 from maskwright.formats.coco.options import CocoExportOptions, CocoSource, RemembersFile, StreamsRecords
 from maskwright.formats.coco.parse import polygon_instance_of
+from maskwright.formats.coco.records import instance_rle
 from maskwright.formats.coco.writer import numbered
 from maskwright.formats.gate import Finding, FindingKind
 from maskwright.formats.json_stream import top_level_items
 from maskwright.formats.verification import Verification
-from maskwright.geometry.algebra import clip_to_image
-from maskwright.geometry.raster import Rle, polygons_to_rle, rle_area, rle_bbox_xywh
+from maskwright.geometry.raster import Rle, rle_area, rle_bbox_xywh
 from maskwright.geometry.rle import counts_to_mask, rle_counts
 from maskwright.plain_words import in_plain_words
 from maskwright.words import count_of
@@ -82,7 +82,7 @@ def _verify(path: Path, source: CocoSource, options: CocoExportOptions) -> Itera
         )
     for image_id, instance in stored.unseen():
         is_meant = image_id in images and options.takes_instance(instance)
-        if is_meant and rle_area(_rle_of(instance, images[image_id])):
+        if is_meant and rle_area(instance_rle(instance, images[image_id])):
             yield Finding(FindingKind.WRONG_IN_FILE, "is not in the file", image_id, instance.id)
 
 
@@ -182,7 +182,7 @@ def _compare_one(annotation: Mapping[str, Any], instance: Instance, image: Image
         if tuple(annotation["bbox"]) != tuple(instance.extra[original.KEY]["bbox"]):
             yield _wrong("its box differs", annotation)
         return
-    expected = _rle_of(instance, image)
+    expected = instance_rle(instance, image)
     try:
         written = _written_rle(annotation["segmentation"], image)
     except (ValueError, FormatError) as error:
@@ -215,11 +215,6 @@ def _written_rle(segmentation: Any, image: ImageRecord) -> Rle:
             raise ValueError(f"a ring has {len(ring)} numbers")
     merged: Rle = coco_mask.merge(coco_mask.frPyObjects(segmentation, *size))
     return merged
-
-
-def _rle_of(instance: Instance, image: ImageRecord) -> Rle:
-    size_wh = (image.width, image.height)
-    return polygons_to_rle(clip_to_image(instance.polygons, size_wh), size_wh)
 
 
 def _bad_ids(what: str, ids: list[Any], seen: set[Any]) -> Iterator[Finding]:

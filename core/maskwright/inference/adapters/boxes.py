@@ -27,7 +27,7 @@ from maskwright.inference.candidates import Candidates
 from maskwright.inference.frame import Frame
 from maskwright.inference.interface import NetworkInterface, TensorSpec
 from maskwright.inference.labels import ModelCategory, categories_for, categories_named, coco_category
-from maskwright.inference.masks import BoxMasks
+from maskwright.inference.masks import BoxMasks, sigmoid
 from maskwright.inference.thresholds import Defaults
 
 _USUAL_SIDE = 640
@@ -117,7 +117,7 @@ class BoxesAdapter(BoundNetwork):
             case BoxLayout.QUERIES_SOFTMAX:
                 return _corners(outputs["boxes"][0]), _softmax(outputs["logits"][0])[:, :-1]
             case BoxLayout.QUERIES:
-                return _corners(outputs["boxes"][0]), _sigmoid(outputs["logits"][0])[:, -count:]
+                return _corners(outputs["boxes"][0]), sigmoid(outputs["logits"][0])[:, -count:]
         raise AssertionError(self.layout)
 
 
@@ -140,10 +140,6 @@ def _one_hot(labels: NDArray[Any], scores: NDArray[Any], count: int) -> NDArray[
     """(N, count): each row's score in its class column; rows with an unknown class are all zero."""
     classes = np.rint(np.nan_to_num(np.asarray(labels, np.float64), nan=-1.0))
     return np.where(classes[:, None] == np.arange(count), np.asarray(scores)[:, None], 0)
-
-
-def _sigmoid(logits: NDArray[Any]) -> NDArray[np.float32]:
-    return np.asarray(1 / (1 + np.exp(-np.maximum(logits.astype(np.float32), -80))), np.float32)
 
 
 def _softmax(logits: NDArray[Any]) -> NDArray[np.float32]:

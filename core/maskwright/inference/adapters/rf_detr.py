@@ -24,7 +24,7 @@ from maskwright.inference.candidates import Candidates
 from maskwright.inference.frame import Frame
 from maskwright.inference.interface import NetworkInterface, TensorSpec
 from maskwright.inference.labels import ModelCategory, categories_named, coco_category
-from maskwright.inference.masks import InputMaps
+from maskwright.inference.masks import InputMaps, sigmoid
 from maskwright.inference.thresholds import Defaults
 
 _COCO_COLUMNS = 91
@@ -70,7 +70,7 @@ class RfDetrAdapter(BoundNetwork):
         return {0: self.resizing.apply(image)[None]}
 
     def candidates(self, outputs: Mapping[str, NDArray[Any]], frame: Frame) -> Candidates:
-        pairs = scored_pairs(_sigmoid(outputs["labels"][0]), self.defaults, skips_first=True)
+        pairs = scored_pairs(sigmoid(outputs["labels"][0]), self.defaults, skips_first=True)
         rows = outputs["dets"][0][pairs.used].astype(np.float32)
         half = rows[:, 2:] / 2
         boxes_xyxy = frame.boxes_to_pixels(np.concatenate([rows[:, :2] - half, rows[:, :2] + half], 1))
@@ -81,10 +81,6 @@ class RfDetrAdapter(BoundNetwork):
 def _no_nan(logits: NDArray[np.floating]) -> NDArray[np.float32]:
     """Replaces NaN by a logit of low probability."""
     return np.nan_to_num(logits.astype(np.float32), nan=-80, posinf=80, neginf=-80)
-
-
-def _sigmoid(logits: NDArray[np.floating]) -> NDArray[np.float32]:
-    return np.asarray(1 / (1 + np.exp(-np.maximum(logits.astype(np.float32), -80))), np.float32)
 
 
 def _categories(interface: NetworkInterface, columns: int) -> tuple[ModelCategory, ...]:

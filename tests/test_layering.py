@@ -54,6 +54,18 @@ def test_the_window_asks_operations_for_what_a_script_may_ask_for() -> None:
     assert own_roads == {}
 
 
+def test_the_windows_thread_reads_a_project_only_with_a_deadline() -> None:
+    """`project.stored.images...` would hang with the project's disk; `project.ask` does not."""
+    window = CORE.parent / "gui" / "maskwright_gui"
+    allowed = {window / "open_project.py", window / "link.py"}
+
+    found = [
+        path.name for path in window.rglob("*.py") if path not in allowed and ".stored." in path.read_text("utf-8")
+    ]
+
+    assert not found
+
+
 def dependencies(root: Path, package: str) -> dict[str, set[str]]:
     """{sub-package or module directly in the package: those that it imports, also within functions}"""
     found: dict[str, set[str]] = {}

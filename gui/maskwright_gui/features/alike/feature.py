@@ -281,7 +281,7 @@ class AlikeFeature(Feature):
         image, project = self._session.image, self._session.project
         if image is not None and image.id == image_id:
             return image.standing is ImageStanding.LISTED
-        return project is not None and project.stored.images.record(image_id).standing is ImageStanding.LISTED
+        return project is not None and project.record(image_id).standing is ImageStanding.LISTED
 
     def _is_here(self, image_id: int) -> bool:
         document: Document | None = self._session.document

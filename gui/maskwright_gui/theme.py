@@ -182,6 +182,14 @@ def _style_sheet(t: Theme) -> str:
     QTreeView::item:selected, QTableView::item:selected, QListView::item:selected {{
         background: {t.selection}; color: {t.text};
     }}
+    QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
+    QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
+    QScrollBar::handle {{ background: {t.muted}; border-radius: 3px; margin: 2px; }}
+    QScrollBar::handle:vertical {{ min-height: 24px; }}
+    QScrollBar::handle:horizontal {{ min-width: 24px; }}
+    QScrollBar::handle:hover {{ background: {t.accent}; }}
+    QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+    QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
     QTabWidget::pane {{ background: {t.panel}; border: 1px solid {t.border}; }}
     QHeaderView::section {{
         background: {t.panel}; color: {t.muted}; border: 0; border-bottom: 1px solid {t.border}; padding: 4px;

@@ -9,6 +9,8 @@ from typing import Any
 
 MAX_SCALE = 64.0
 _MIN_SCALE_OF_FIT = 0.2
+_FIT_SCREEN_PX = 10.0
+"""Left free around a fitted image: a handle at its border is whole, and the border can be reached from outside."""
 _IN_VIEW_SCREEN_PX = 8.0
 """Left free around what is brought into view; less than the margin of a fitted image, so that one stays fitted."""
 _KEPT_VISIBLE_SCREEN_PX = 64.0
@@ -67,7 +69,7 @@ class Viewport:
     @property
     def fit_scale(self) -> float:
         """Screen pixels per image pixel at which the whole image is visible."""
-        margin = 16.0
+        margin = _FIT_SCREEN_PX
         width = max(self.screen_wh[0] - 2 * margin, 1.0)
         height = max(self.screen_wh[1] - 2 * margin, 1.0)
         return min(width / self.image_wh[0], height / self.image_wh[1], MAX_SCALE)

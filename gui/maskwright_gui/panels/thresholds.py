@@ -253,7 +253,7 @@ class ThresholdStrip(QWidget):
     def _lay_out(self) -> None:
         """One row for what is used on every image; the second is hidden at first."""
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 2, 12, 4)
+        column.setContentsMargins(12, 0, 12, 1)
         column.setSpacing(4)
         row = QHBoxLayout()
         row.setSpacing(8)

@@ -35,8 +35,8 @@ def test_state_survives_json_and_another_size() -> None:
 def test_fit_leaves_a_margin_and_centres() -> None:
     assert VIEW.to_screen(2000, 1500) == pytest.approx((400, 300))
     left, top = VIEW.to_screen(0, 0)
-    assert left >= 16
-    assert top >= 16
+    assert left >= 10
+    assert top >= 10
 
 
 def test_a_tiny_object_is_not_blown_up_beyond_sense() -> None:

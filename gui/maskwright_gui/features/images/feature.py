@@ -50,7 +50,7 @@ class ImagesFeature(Feature):
         self.rows = ImageListModel(thumbnails)
         self.panel = ImagesPanel(self.rows, self._window)
         area = Qt.DockWidgetArea.LeftDockWidgetArea
-        self._dock = self._window.add_dock("Images", self.panel, area, size_px=146, key_lists=[self.panel.list_view])
+        self._dock = self._window.add_dock("Images", self.panel, area, size_px=138, key_lists=[self.panel.list_view])
         self._changed = Gatherer(self)
         self._walk = RowWalk(self._session, self.rows)
         self._pixels = ImageOnCanvas(self._session, self._canvas, self._walk, loader)
@@ -246,6 +246,8 @@ class ImagesFeature(Feature):
 
         An outline that was pointed at but not accepted is accepted first: whoever leaves the image is content with it.
         """
+        if not may_edit(self._session):  # Space comes here without the action, which is off
+            return
         is_pointing = self._canvas.tool.is_busy and self._canvas.tool.is_whole
         if is_pointing:
             self._canvas.tool.on_key(KeyPress("Enter"))

@@ -53,6 +53,19 @@ def test_at_first_the_canvas_has_a_larger_share_of_the_window_than_in_labelme(
     assert shown(opened) >= {"Images", "Objects", "Classes", "Model"}
 
 
+@pytest.mark.parametrize(
+    ("size_wh", "labelme"), [((1280, 800), 0.591), ((1400, 900), 0.625), ((2560, 1440), 0.775)], ids=str
+)
+def test_also_with_the_sliders_of_a_model_the_canvas_has_the_larger_share(
+    opened: Workbench, size_wh: tuple[int, int], labelme: float
+) -> None:
+    opened.window.resize(*size_wh)
+    opened.thresholds.row.need(True)
+    QApplication.processEvents()
+    canvas = opened.window.canvas
+    assert canvas.width() * canvas.height() / (size_wh[0] * size_wh[1]) >= labelme
+
+
 def test_the_sliders_come_with_the_first_proposal_and_stay(opened: Workbench) -> None:
     strip = opened.thresholds.strip
     assert not strip.isVisible()

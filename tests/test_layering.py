@@ -55,12 +55,14 @@ def test_the_window_asks_operations_for_what_a_script_may_ask_for() -> None:
 
 
 def test_the_windows_thread_reads_a_project_only_with_a_deadline() -> None:
-    """`project.stored.images...` would hang with the project's disk; `project.ask` does not."""
+    """`project.stored.images...()` would hang with the project's disk; `project.ask` does not."""
     window = CORE.parent / "gui" / "maskwright_gui"
     allowed = {window / "open_project.py", window / "link.py"}
 
     found = [
-        path.name for path in window.rglob("*.py") if path not in allowed and ".stored." in path.read_text("utf-8")
+        path.name
+        for path in window.rglob("*.py")
+        if path not in allowed and re.search(r"\.stored\.[\w.]+\(", path.read_text("utf-8"))
     ]
 
     assert not found

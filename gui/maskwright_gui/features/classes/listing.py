@@ -49,8 +49,9 @@ class ClassListFeature(Feature):
             self.stop()
             self._panel.set_used(None)
             return
+        stored = project.stored
         self._run_beside(
-            lambda _monitor: project.stored.categories.used_ids(),
+            lambda _monitor: stored.categories.used_ids(),
             self._panel.set_used,
             lambda _error: None,
         )

@@ -147,7 +147,7 @@ def _style_sheet(t: Theme) -> str:
     QMenu::separator {{ height: 1px; background: {t.border}; margin: 4px 8px; }}
     QMenu::icon {{ padding-left: 8px; }}
     QDockWidget {{ color: {t.muted}; font-weight: 600; }}
-    QDockWidget::title {{ background: {t.panel}; padding: 5px 8px; border-bottom: 1px solid {t.border}; }}
+    QDockWidget::title {{ background: {t.panel}; padding: 3px 8px; border-bottom: 1px solid {t.border}; }}
     QToolBar {{ background: {t.panel}; border: 0; spacing: 0; padding: 2px 1px; }}
     QToolBar#thresholds {{ border-top: 1px solid {t.border}; padding: 0; }}
     QToolBar::separator {{ background: {t.border}; height: 1px; width: 1px; margin: 2px 4px; }}

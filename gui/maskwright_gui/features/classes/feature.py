@@ -136,7 +136,7 @@ class ClassesFeature(Feature):
 
     def ask_for_first(self) -> None:
         """Ask for the first class when the user wants to draw in a project without classes."""
-        at, prompt = place_for_popup(self._canvas), "What do you want to draw?"
+        at, prompt = place_for_popup(self._canvas), "Class of the object, such as car"
         self.open_picker(at, self._session.classes.set_current, self.add, prompt=prompt)
 
     def open_picker(

@@ -5,9 +5,10 @@
 SET_FOLDER holds `images/` and `train.json`; a set of few images may add its others (`--parts train val`), since each is
 judged before anything has learned from it. A new project gets the images; in each round the annotator corrects the
 next ones (`annotator.py` says what a press is), then the project learns and the model, where the gate took it, proposes
-on the rest, as `maskwright learn` and `maskwright prelabel --untouched` do. A proposal that is good enough stays as it
-is, all else becomes the true outline. Seconds are of the processor. `--rest` images beyond the next ones are looked at,
-too, without being corrected: more objects, less chance. Run it with one thread.
+on the rest, as `maskwright learn` and `maskwright prelabel --untouched --refine assist` do (`--plain`: without the
+assistant); "unrefined" is what the same proposals would have taken before that. A proposal that is good enough stays
+as it is, all else becomes the true outline. Seconds are of the processor. `--rest` images beyond the next ones are
+looked at, too, without being corrected: more objects, less chance. Run it with one thread.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from annotator import LEVELS
 from assist_protocol import true_mask
 
 from maskwright.assist.loading import load_assistant
+from maskwright.assist.refine import is_refined_by
 from maskwright.assist.view import BackendAssistant
 from maskwright.document.change import Change, UserEffort
 from maskwright.document.values import ImageState, Instance, InstanceState
@@ -42,6 +44,7 @@ from maskwright.inference.thresholds import Thresholds
 from maskwright.learning.holdout import stable_rank
 from maskwright.learning.learn import learn
 from maskwright.learning.plan import LearnOptions
+from maskwright.operations.refining import refine_project
 from maskwright.prelabel import run_batch
 from maskwright.project import Project, ScannedImage
 
@@ -63,11 +66,15 @@ class Loop:
         self.assistant: BackendAssistant = load_assistant(precision="f32", num_threads=1)
         self.model: Path | None = None
         self.done = 0
+        self.unrefined: dict[str, list[Instance]] = {}
+        """What the model proposed on each image, before the assistant refined it."""
 
     def round(self, until: int) -> dict[str, Any]:
         """Correct up to `until` images, learn, propose."""
         chosen = self.names[self.done : until]
         line: dict[str, Any] = {"set": self.folder.name, "from": self.done, "to": self.done + len(chosen)}
+        if self.unrefined:
+            line["unrefined"] = _summary([answered(self.targets[name], self.unrefined[name], None) for name in chosen])
         line["next"] = _summary([self._corrected(name) for name in chosen])
         self.done += len(chosen)
         if self.done < len(self.names):
@@ -77,8 +84,11 @@ class Loop:
             line["rest"] = _summary([self._looked_at(name, assisted=False) for name in rest])
         return line
 
+    def _open_proposals(self, name: str) -> list[Instance]:
+        return [one for one in self.project.instances.of(self.ids[name]) if one.state is InstanceState.PROPOSED]
+
     def _looked_at(self, name: str, *, assisted: bool) -> Answer:
-        proposals = [one for one in self.project.instances.of(self.ids[name]) if one.state is InstanceState.PROPOSED]
+        proposals = self._open_proposals(name)
         view = self.assistant.open(read_image(self.folder / "images" / name).bgr_u8) if assisted else None
         return answered(self.targets[name], proposals, view)
 
@@ -129,8 +139,21 @@ class Loop:
         model = load_model(self.model, num_threads=1)
         report = run_batch(self.project, model, Thresholds(), only_untouched=True)
         spent = time.process_time() - started
+        refined_s = self._refined() if not self.options.plain else 0.0
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        return {"images": report.done, "cpu_s": round(spent, 1), "peak_mb": peak}
+        return {"images": report.done, "cpu_s": round(spent, 1), "refined_cpu_s": round(refined_s, 1), "peak_mb": peak}
+
+    def _refined(self) -> float:
+        """Processor seconds. Only the images that will be looked at are refined."""
+        step = self.options.rounds[0]
+        names = self.names[self.done : self.done + max(step, self.options.rest)]
+        for name in names:
+            proposals = self._open_proposals(name)
+            if not any(is_refined_by(one, self.assistant.name) for one in proposals):  # else those of a round before
+                self.unrefined[name] = proposals
+        started = time.process_time()
+        refine_project(self.project, self.assistant, image_ids=[self.ids[name] for name in names])
+        return time.process_time() - started
 
 
 def main() -> None:
@@ -215,6 +238,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=2.5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rest", type=int, default=15, help="images looked at beyond the next ones")
+    parser.add_argument("--plain", action="store_true", help="proposals as the model makes them, not refined")
     parser.add_argument("--results", type=Path, help="append a JSON line a round")
     return parser.parse_args()
 

@@ -64,7 +64,7 @@ class LearningJob:
     truth: str | None = None
     """COCO file with the held-out images, in the work folder; None if there are too few for figures."""
     taught: str | None = None
-    """COCO file with the training images if none are held out: for the score threshold, not for figures."""
+    """COCO file with training images, for the score threshold if few objects are held out, never for figures."""
     image_root: str = ""
     """Folder of the images in these files."""
     old_model: str | None = None

@@ -18,6 +18,8 @@ from maskwright.learning.gate import Figures
 _LEAST_IOU = 0.5
 _PLATEAU = 0.01
 DEFAULT_SCORE = 0.35
+LEAST_SCORE, MOST_SCORE = 0.02, 0.95
+"""Of a score threshold."""
 FALSE, ON_CROWD = -1, -2
 
 
@@ -28,10 +30,12 @@ def figures_of(
     *,
     only: Sequence[int] | None = None,
     classes: Mapping[int, int] | None = None,
+    score: float | None = None,
     check: Callable[[], None] | None = None,
 ) -> Figures | None:
     """Evaluate a model. only: ids of the images to use; None for all. classes: as `detections` takes them.
 
+    score: threshold for F1, precision and recall; None for the one with the best F1.
     check: called between images; an exception from it ends the work. Returns None if there is no object to find or the
     model has none of their classes. Raises FormatError for a file that is not a ground truth.
     """
@@ -47,7 +51,10 @@ def figures_of(
         return None
     report = judged(dataset, list(found.results), max_dets=max(model.max_instances, 100))
     scores, hits = matched(found.results, dataset["annotations"])
-    score, f1, precision, recall = best_cut(scores, hits, len(real))
+    if score is None:
+        score, f1, precision, recall = best_cut(scores, hits, len(real))
+    else:
+        f1, precision, recall = figures_at(score, scores, hits, len(real))
     return Figures(
         f1=f1,
         precision=precision,
@@ -145,8 +152,17 @@ def best_cut(scores: NDArray[np.float64], hits: NDArray[np.bool_], objects: int)
     good = np.flatnonzero(last & (f1 >= f1[last].max() - _PLATEAU))
     chosen = int(good[len(good) // 2])
     below = scores[chosen + 1] if chosen + 1 < len(scores) else max(scores[chosen] - 0.02, 0.0)
-    score = float(np.clip((scores[chosen] + below) / 2, 0.02, 0.95))
+    score = float(np.clip((scores[chosen] + below) / 2, LEAST_SCORE, MOST_SCORE))
     return score, float(f1[chosen]), float(true[chosen] / count[chosen]), float(true[chosen] / objects)
+
+
+def figures_at(
+    score: float, scores: NDArray[np.float64], hits: NDArray[np.bool_], objects: int
+) -> tuple[float, float, float]:
+    """F1, precision and recall of the results scoring at least `score`."""
+    found = hits[scores >= score]
+    true, count = int(found.sum()), len(found)
+    return 2 * true / max(count + objects, 1), true / max(count, 1), true / max(objects, 1)
 
 
 def _encoded(segmentation: dict[str, Any]) -> dict[str, Any]:

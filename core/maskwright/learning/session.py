@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,15 +96,18 @@ class LearningSession:
         self._judge()
         self._tell("finishing")
         model = self._load(self._folder / BEST_MODEL)
-        old, compared = self._held_out.compared(model, self._best)
-        score = self._best.score if self._best is not None else self._held_out.cut(model)
+        score = self._held_out.cut(model, self._best)
+        new = self._at(score, model)
+        old, compared = self._held_out.compared(model, new)
+        if compared is None and new is not self._best:
+            compared = self._best  # the gate takes both models at their best
         del model  # it may map the file that is about to be replaced
         with_score(self._folder / BEST_MODEL, score)
         return Finished(
             steps=self._round.step,
             seconds=self._round.seconds,
             score=score,
-            new=_as_json(self._best),
+            new=_as_json(new),
             old=_as_json(old),
             compared=_as_json(compared),
             was_stopped=self._is_stopped(),
@@ -112,6 +115,13 @@ class LearningSession:
             device=str(self._round.device),
             peak_mb=_peak_mb(),
         )
+
+    def _at(self, score: float, model: Model) -> Figures | None:
+        """The figures of the best model as it will propose, with threshold `score`."""
+        if self._best is None or score == self._best.score:
+            return self._best
+        found = self._held_out.figures(model, score=score)
+        return replace(found, f1_by_class=self._best.f1_by_class) if found is not None else self._best
 
     def _judge_on_the_way(self, progress: float) -> None:
         due = next((mark for mark in _JUDGED_AT if mark not in self._round.judged_at and progress >= mark), None)

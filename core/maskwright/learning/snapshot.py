@@ -24,6 +24,8 @@ from maskwright.project.rows import now
 DRAFT_NAME = "round.json"
 _TRUTH_NAME = "held_out.json"
 _TAUGHT_NAME = "taught.json"
+_MOST_TAUGHT = 100
+"""Training images are enough for a score threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,11 @@ def take_snapshot(project: Project, plan: LearningPlan, options: LearnOptions, f
     except OSError as error:
         raise write_error(error, folder) from error
     old = _old_model(project, plan)
-    whole = tuple(image for image in plan.training if image.is_whole)
-    with atomic_writer(folder / (_TRUTH_NAME if plan.held_out else _TAUGHT_NAME)) as file:
-        file.write(orjson.dumps(truth_of(plan.held_out or whole, plan.categories)))
+    whole = tuple(image for image in plan.training if image.is_whole)[:_MOST_TAUGHT]
+    for name, images in ((_TRUTH_NAME, plan.held_out), (_TAUGHT_NAME, whole)):
+        if images:
+            with atomic_writer(folder / name) as file:
+                file.write(orjson.dumps(truth_of(images, plan.categories)))
     write_record(folder / DRAFT_NAME, _draft(plan, options, old))
     # Last, because a folder with a job is a round that can be continued.
     _job(project, plan, options, old).write(folder)
@@ -67,7 +71,7 @@ def _job(project: Project, plan: LearningPlan, options: LearnOptions, old: _OldM
         base=plan.base,
         classes_exclude=classes_exclude((*plan.training, *plan.held_out)),
         truth=_TRUTH_NAME if plan.held_out else None,
-        taught=None if plan.held_out else _TAUGHT_NAME,
+        taught=_TAUGHT_NAME if any(image.is_whole for image in plan.training) else None,
         image_root=str(project.image_root),
         old_model=str(old.path) if old is not None else None,
         old_judged_on=old.judged_on if old is not None else (),

@@ -10,7 +10,7 @@ import tiny_models
 from maskwright.evaluation.model_run import detections
 from maskwright.geometry.raster import mask_to_rle
 from maskwright.inference.model import load_model
-from maskwright.learning.judge import best_cut, matched
+from maskwright.learning.judge import best_cut, figures_at, matched
 
 
 def rle(x: int, y: int, side: int = 10) -> dict[str, object]:
@@ -61,6 +61,16 @@ def test_cut_never_lies_among_equal_scores() -> None:
 
     assert (precision, recall) == (0.5, 1.0)
     assert f1 == pytest.approx(2 / 3)
+
+
+def test_figures_at_a_threshold_count_what_scores_at_least_that() -> None:
+    scores, hits = np.array([0.9, 0.5, 0.5, 0.2]), np.array([True, True, False, True])
+
+    f1, precision, recall = figures_at(0.5, scores, hits, 4)
+
+    assert (precision, recall) == (pytest.approx(2 / 3), 0.5)
+    assert f1 == pytest.approx(4 / 7)
+    assert figures_at(0.95, scores, hits, 4) == (0.0, 0.0, 0.0)
 
 
 def test_model_without_a_hit_has_no_merit() -> None:

@@ -22,6 +22,7 @@ from maskwright.learning import plan as planning
 from maskwright.learning.events import Event, Finished, LearnProgress
 from maskwright.learning.features import frozen_features
 from maskwright.learning.gate import Figures
+from maskwright.learning.held_out import FEW_OBJECTS
 from maskwright.learning.job import Example, LearningJob, Patch
 from maskwright.learning.judge import DEFAULT_SCORE
 from maskwright.learning.learn import LearnOutcome, learn
@@ -131,8 +132,45 @@ def test_without_held_out_images_those_that_taught_tell_the_operating_point(
     finished = going.finish()
 
     assert asked == [tmp_path / "work" / "taught.json"]
-    assert finished.score == (found or DEFAULT_SCORE)
+    assert finished.score == pytest.approx(0.8 * found if found else DEFAULT_SCORE)
     assert finished.new is None
+
+
+def test_few_held_out_objects_give_figures_at_the_operating_point_of_the_training_images(
+    job: LearningJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best = Figures(0.8, 0.8, 0.8, 0.9, 0.7, 0.7, images=2, objects=FEW_OBJECTS - 1, f1_by_class=((1, 0.8),))
+
+    def figures(_: object, truth: Path, *__: object, score: float | None = None, **___: object) -> Figures:
+        if truth.name == "taught.json":
+            return replace(best, score=0.5)
+        return best if score is None else replace(best, f1=0.6, score=score, f1_by_class=())
+
+    monkeypatch.setattr(held_out, "figures_of", figures)
+    monkeypatch.setattr(held_out, "looks_of", lambda *_, **__: ())
+    going = session(replace(job, truth="held_out.json", taught="taught.json"), tmp_path / "work", [], stop_at=21)
+    going.learn()
+    finished = going.finish()
+
+    assert finished.score == pytest.approx(0.4)
+    assert finished.new is not None
+    assert (finished.new["f1"], finished.new["f1_by_class"]) == (0.6, ((1, 0.8),))
+    assert finished.compared is not None
+    assert finished.compared["f1"] == 0.8
+
+
+def test_many_held_out_objects_tell_the_operating_point(
+    job: LearningJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best = Figures(0.8, 0.8, 0.8, 0.9, 0.7, 0.7, images=2, objects=FEW_OBJECTS)
+    monkeypatch.setattr(held_out, "figures_of", lambda *_, **__: best)
+    monkeypatch.setattr(held_out, "looks_of", lambda *_, **__: ())
+    going = session(replace(job, truth="held_out.json", taught="taught.json"), tmp_path / "work", [], stop_at=21)
+    going.learn()
+    finished = going.finish()
+
+    assert finished.score == 0.7
+    assert finished.compared is None
 
 
 def test_stop_before_anything_was_learned_is_told(job: LearningJob, tmp_path: Path) -> None:

@@ -4,15 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtCore import QObject, QSettings, QTimer, Signal
 
 from maskwright.errors import MaskwrightError
 from maskwright_gui.actions import Action
 from maskwright_gui.keymap import WithKeys
 from maskwright_gui.main_window import MainWindow
 from maskwright_gui.messages import Message
+from maskwright_gui.open_project import OpenProject
 from maskwright_gui.operation import Operation, Work
 from maskwright_gui.session import Session
+from maskwright_gui.workers.executor import NoAnswerError
+
+RETRY_MS = 500
+"""Until a project that did not answer is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,21 @@ class Feature(QObject):
         operation.with_progress(self.work_changed.emit).on_end(partial(self._settle, operation))
         operation.on_success(on_success).on_failure(tell).start()
         return operation
+
+    def _once_answered(self, work: Callable[[], object]) -> None:
+        """Do `work` with results from the background, and again later while the project does not answer.
+
+        Not any more once another project is open.
+        """
+        project = self._session.project
+        try:
+            work()
+        except NoAnswerError:
+            QTimer.singleShot(RETRY_MS, self, partial(self._again, project, work))
+
+    def _again(self, project: OpenProject | None, work: Callable[[], object]) -> None:
+        if project is not None and self._session.project is project:
+            self._once_answered(work)
 
     def _settle(self, operation: Operation) -> None:
         """An operation has ended. What follows from that may start the next one at once."""

@@ -239,8 +239,11 @@ class RefineFeature(Feature):
         wish, project = self._wish, self._session.project
         if wish is None or project is None:
             return
+        self._once_answered(partial(self._store, image_id, change, wish.label))
+
+    def _store(self, image_id: int, change: Change, label: str) -> None:
         change = still_true(change, self._session.document_of(image_id))
-        self._session.edit_image(image_id, change, wish.label, is_work=True)
+        self._session.edit_image(image_id, change, label, is_work=True)
 
     def _on_done(self, wish: Wish, report: "RefineReport") -> None:
         from maskwright.assist.refine import Verdict

@@ -182,6 +182,9 @@ class AlikeFeature(Feature):
             self._take(image_id, found[1])
 
     def _take(self, image_id: int, found: "Sequence[Found]") -> None:
+        self._once_answered(partial(self._propose, image_id, found))
+
+    def _propose(self, image_id: int, found: "Sequence[Found]") -> None:
         """Propose what is similar enough, as one step of that image."""
         from maskwright.operations.alike import like_change, with_ids
 

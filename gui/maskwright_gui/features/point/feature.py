@@ -233,7 +233,7 @@ class PointFeature(Feature):
         for accepted in list(self._unfinished):
             if accepted.draft.answer(prompt.serial, outline) and not accepted.draft.is_waiting:
                 self._unfinished.remove(accepted)
-                self._make(accepted)
+                self._once_answered(partial(self._make, accepted))
         if (tool := self._tool) is not None:
             tool.on_answer(prompt.serial, outline)
             self._canvas.show_tool()

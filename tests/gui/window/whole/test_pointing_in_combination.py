@@ -12,15 +12,18 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from fake_assistant import FakeBackend
+from fake_assistant import FakeBackend, fake_assistant
 from maskwright.assist.like import Gallery
 from maskwright.assist.view import BackendAssistant
 from maskwright.document.change import Change
 from maskwright.document.values import ImageStanding, Instance, InstanceState, Provenance
 from maskwright.operations.alike import Examples, Found
+from maskwright_gui import feature
 from maskwright_gui.app import Workbench
 from maskwright_gui.features.alike.searching import Searcher
 from maskwright_gui.features.point import assistants
+from maskwright_gui.features.point.draft import PointPrompt
+from maskwright_gui.workers.executor import NoAnswerError
 from maskwright_gui.workers.requests import BatchState
 from project_builders import drawn, square
 from window_support import GatedModel
@@ -237,3 +240,48 @@ def test_a_search_that_is_undone_by_the_history_can_be_brought_back_by_the_slide
     assert proposed(searching, 1) == 2
     searching.editing.undo()
     assert len(searching.session.document) == 0
+
+
+@pytest.fixture
+def unanswered(opened: Workbench, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A project that does not answer at first when it is asked for another image; whom it refused."""
+    document_of, refused = opened.session.document_of, []
+
+    def refusing(image_id: int) -> Any:
+        if len(refused) < 2:
+            refused.append(image_id)
+            raise NoAnswerError(Path())
+        return document_of(image_id)
+
+    monkeypatch.setattr(opened.session, "document_of", refusing)
+    monkeypatch.setattr(opened.session, "neighbour", lambda _id: None)
+    monkeypatch.setattr(feature, "RETRY_MS", 10)
+    return refused
+
+
+def test_what_was_found_is_proposed_once_the_project_answers(
+    qtbot: QtBot, searching: Workbench, looking: Looking, unanswered: list[int]
+) -> None:
+    searching.images.next_image()
+    qtbot.waitUntil(lambda: searching.images.on_screen == 2)
+    finish(qtbot, searching, looking)
+    qtbot.waitUntil(lambda: len(unanswered) == 2)
+    qtbot.waitUntil(lambda: proposed(searching, 1) == 3)
+
+
+def test_what_was_pointed_at_is_made_once_the_project_answers(
+    qtbot: QtBot, drafting: Workbench, unanswered: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canvas = drafting.window.canvas
+    monkeypatch.setattr(drafting.point.thread_, "ask", lambda _question: None)  # its answer comes below
+    QTest.keyClick(canvas, Qt.Key.Key_Escape)
+    click(drafting, 40, 30)
+    QTest.keyClick(canvas, Qt.Key.Key_Return)
+    drafting.images.next_image()
+    qtbot.waitUntil(lambda: drafting.images.on_screen == 2)
+    (accepted,) = drafting.point._unfinished
+    outline = fake_assistant().open(np.zeros((48, 64, 3), np.uint8)).outline([(40, 30)], [1])
+    prompt = PointPrompt(accepted.draft.serials[-1], 1, tuple(accepted.draft.presses))
+    drafting.point._on_answered(prompt, outline, 1.0)
+    qtbot.waitUntil(lambda: unanswered == [1, 1])
+    qtbot.waitUntil(lambda: len(drafting.session.document_of(1)) == 2)

@@ -132,6 +132,12 @@ def judged(score: float, *, is_false: bool) -> InstanceEffort:
     return InstanceEffort(1, 1, 1, proposed, None if is_false else proposed, seconds=1.0)
 
 
+def test_the_suggested_threshold_never_lies_among_equal_scores() -> None:
+    answers = [judged(0.3, is_false=False)] * 10 + [judged(0.9, is_false=True)] * 10
+
+    assert suggested_score(answers, draw_s=1, refuse_s=10) == 0.3, "0.9 would leave no proposal"
+
+
 def test_the_suggested_threshold_weighs_drawing_against_refusing() -> None:
     answers = [judged(0.01 * k, is_false=k < 40) for k in range(100)]
 

@@ -4,9 +4,7 @@ import zlib
 
 
 def inflate(data: bytes, most_bytes: int) -> bytes:
-    """Raises ValueError for damage, and for data that unpacks to more than `most_bytes`; never unpacks more than
-    that.
-    """
+    """Raises ValueError for damage and for data that unpacks to more than `most_bytes`; never unpacks more."""
     stream = zlib.decompressobj()
     try:
         plain = stream.decompress(data, most_bytes)

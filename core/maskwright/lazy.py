@@ -6,8 +6,7 @@ from typing import Any
 
 
 def attributes_of(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """A `__getattr__` for `package` that looks up each name in the module given by `homes`. Raises
-    AttributeError."""
+    """A `__getattr__` for `package` that looks up each name in the module given by `homes`. Raises AttributeError."""
 
     def attribute(name: str) -> Any:
         if name not in homes:

@@ -18,8 +18,7 @@ _SHIFT = 4
 def draw_overlay(
     image_bgr: NDArray[np.uint8], instances: Iterable[Instance], *, colour_of: Callable[[Instance], Bgr]
 ) -> NDArray[np.uint8]:
-    """A copy of `image_bgr` (H, W, 3) uint8 with each instance lightly filled, and outlined on a dark
-    under-stroke."""
+    """A copy of `image_bgr` (H, W, 3) uint8 with each instance lightly filled, and outlined on a dark under-stroke."""
     picture = image_bgr.copy()
     for instance in instances:
         colour = colour_of(instance)
@@ -32,8 +31,7 @@ def draw_overlay(
 
 
 def _to_fixed_point(ring: Ring) -> NDArray[np.int32]:
-    """Pixel-edge coordinates as cv2's pixel-centre coordinates (minus half a pixel) with `_SHIFT` fractional
-    bits."""
+    """Pixel-edge coordinates as cv2's pixel-centre coordinates (minus half a pixel) with `_SHIFT` fractional bits."""
     return np.round((ring - 0.5) * (1 << _SHIFT)).astype(np.int32)
 
 

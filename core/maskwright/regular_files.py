@@ -88,8 +88,7 @@ def own_folder(root: Path, *names: str) -> Path:
 
 
 def require_own(path: Path) -> None:
-    """Raises ProjectError if a file that a project names itself exists but is not a regular file, such as a
-    link."""
+    """Raises ProjectError if a file that a project names itself exists but is not a regular file, such as a link."""
     found = _lstat(path)
     if found is not None and not stat.S_ISREG(found.st_mode):
         raise ProjectError(

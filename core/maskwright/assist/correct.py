@@ -201,9 +201,7 @@ def _near(polygons: Polygons, piece: Polygons, change: Callable[[Polygons], Poly
 
 
 def _with_old_vertices(polygons: Polygons, old: Sequence[Polygon]) -> Polygons:
-    """Boolean operations round to the grid of files; this gives vertices that existed before their exact coordinates
-    back.
-    """
+    """Boolean operations round to the grid of files; this gives earlier vertices their exact coordinates back."""
     known: dict[tuple[float, ...], list[float]] = {}
     for polygon in old:
         for ring in polygon.rings:

@@ -107,9 +107,7 @@ class SoftMask:
         return self.axes[0].limit, self.axes[1].limit
 
     def mask(self, threshold: float = 0.0) -> tuple[NDArray[np.bool_], tuple[int, int]]:
-        """(h, w) bool, the pixels above `threshold` in the smallest window around them, and the window's corner
-        (x, y).
-        """
+        """(h, w) bool, the pixels above `threshold` in the smallest window around them, and its corner (x, y)."""
         above = (self.logits > threshold).view(np.uint8)
         x, y, width, height = cv2.boundingRect(above) if above.size else (0, 0, 0, 0)
         if not width:

@@ -93,9 +93,7 @@ class Describing(Protocol):
     def pointed(
         self, features_of: FeaturesOf, prompts: Sequence[Prompt], window_px: float, cancel: Cancel | None
     ) -> list[SoftMask]:
-        """One answer per prompt, each from a window of side `window_px` around its points only. Raises as `prepare`
-        does.
-        """
+        """One answer per prompt, from a window of side `window_px` around its points. Raises as `prepare` does."""
         ...
 
 

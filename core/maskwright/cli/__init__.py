@@ -28,9 +28,7 @@ def main() -> None:
 
 
 def is_path(text: str) -> bool:
-    """A path is told from a mistyped command by its existence; if a network share does not answer, the window reports
-    it.
-    """
+    """A path is told from a mistyped command by its existence; if a share does not answer, the window reports it."""
     answers: list[bool] = []
     asking = threading.Thread(target=lambda: answers.append(Path(text).exists()), daemon=True)
     asking.start()

@@ -24,9 +24,7 @@ def classes(
     undo_merge: Annotated[bool, typer.Option("--undo-merge", help="Undo the latest merge.")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """List the classes and their numbers of objects; rename a class, merge one into another, or undo the
-    latest merge.
-    """
+    """List the classes and how many objects they have; rename or merge classes, or undo the latest merge."""
     changes = rename is not None or merge is not None or undo_merge
     with Project.open(project, read_only=not changes) as opened:
         if changes and opened.read_only_reason is not None:

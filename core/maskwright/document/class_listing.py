@@ -44,9 +44,7 @@ def class_keys_from_json(stored: object) -> dict[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class ClassListing:
-    """The listing as stored in a project. Ids that are no longer listed stay, because undo may bring such a
-    class back.
-    """
+    """The listing as stored in a project. Ids no longer listed stay, because undo may bring such a class back."""
 
     order: tuple[int, ...] = ()
     hidden: frozenset[int] = frozenset()

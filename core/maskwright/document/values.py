@@ -90,9 +90,7 @@ class Provenance:
 
     @property
     def is_by_assistant(self) -> bool:
-        """Whether no model with thresholds was involved: a user pointed an assistant at it, or it was found
-        as similar.
-        """
+        """Whether no model with thresholds was involved: an assistant outlined it or found it as similar."""
         return self.model_name.startswith(ASSISTED)
 
     @property

@@ -82,9 +82,7 @@ def _score(annotation: Mapping[str, Any]) -> Any:
 
 
 def _ids_by_name(images: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Image ids by file name and, if it is unambiguous, by its last part: files may name images relative to other
-    folders.
-    """
+    """Image ids by file name and, if unambiguous, by its last part: names may be relative to other folders."""
     lasts = Counter(_last(image["file_name"]) for image in images)
     shorts = {_last(image["file_name"]): image["id"] for image in images if lasts[_last(image["file_name"])] == 1}
     return shorts | {_slashed(image["file_name"]): image["id"] for image in images}

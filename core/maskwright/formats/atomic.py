@@ -132,9 +132,7 @@ def _has_writer(handle: int) -> bool:
 
 
 def _opened_pipe(path: Path) -> IO[bytes]:
-    """Opened for reading to its end, however long the writer takes; raises for a pipe without a writer, which would
-    block.
-    """
+    """Opened for reading to its end, however long the writer takes; raises for a pipe without a writer."""
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:
         if stat.S_ISFIFO(os.fstat(handle).st_mode) and not _has_writer(handle):
@@ -232,9 +230,7 @@ _MOST_COUNTED = 10_000
 
 
 def what_is_there(path: Path) -> str | None:
-    """What is there already, in words for the user; None for nothing, an empty file or folder, a pipe and standard
-    output.
-    """
+    """What is there already, in words; None for nothing, an empty file or folder, a pipe and standard output."""
     if is_stream(path):
         return None
     try:

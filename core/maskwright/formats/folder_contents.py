@@ -69,9 +69,7 @@ class FolderSizes(Mapping[str, tuple[int, int]]):
 
 
 def sizes_of(*folders: Path) -> Callable[[str], tuple[int, int] | None]:
-    """Looks up image sizes by name in these folders or their `images` subfolder, directly or by matching
-    path endings.
-    """
+    """Looks up image sizes by name in these folders or their `images` subfolder, also by matching path endings."""
 
     @cache
     def names_below(folder: Path) -> Mapping[str, list[str]]:

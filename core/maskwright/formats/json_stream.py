@@ -71,9 +71,7 @@ def last_array(path: Path, key: str) -> list[Any] | None:
 
 @contextmanager
 def paused_gc() -> Iterator[None]:
-    """Pauses garbage collection: with millions of new lists and dicts it takes as long as the parser, and none is a
-    cycle.
-    """
+    """Pauses garbage collection: with millions of new lists it takes as long as the parser, and none is a cycle."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -231,17 +229,13 @@ class _JsonPieces:
         return None
 
     def _forget_pages(self, end: int) -> None:
-        """Tell the system that pages already read need not stay in memory; it would drop them only when it
-        runs short.
-        """
+        """Tell the system that pages already read need not stay in memory; it drops them only when it runs short."""
         if isinstance(self._data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
             start = self._at - self._at % mmap.PAGESIZE
             self._data.madvise(mmap.MADV_DONTNEED, start, end - start)
 
     def _boundary_before(self, end: int) -> int:
-        """The offset after the last "}" before `end` that is followed by a comma and a "{"; `self._at` if there is
-        none.
-        """
+        """The offset after the last "}" before `end` that a comma and a "{" follow; `self._at` if there is none."""
         while True:
             brace = self._data.rfind(b"{", self._at, end)
             if brace <= self._at:
@@ -252,9 +246,7 @@ class _JsonPieces:
             end = brace
 
     def _scanned_batch(self) -> list[Any]:
-        """A batch found by counting brackets: up to the end of the array, or the last element that ends in
-        the window.
-        """
+        """A batch found by counting brackets: up to the array's end, or the last element that ends in the window."""
         depth, cut = 0, self._at
         limit = self._at + WINDOW_BYTES
         for token in _TOKEN.finditer(self._data, self._at):

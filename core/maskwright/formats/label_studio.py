@@ -39,9 +39,7 @@ _ELLIPSE_VERTICES = 64
 def result_to_object(
     result: Mapping[str, Any], labels: Mapping[str, Any] | None, *, is_prediction: bool
 ) -> ParsedObject:
-    """`labels`: the result that names the class if shape and class are separate. Raises ValueError without an area or a
-    class.
-    """
+    """`labels`: the result with the class if that is separate. Raises ValueError without an area or a class."""
     value = result.get("value")
     if not isinstance(value, Mapping):
         raise ValueError("expected a value")
@@ -219,9 +217,7 @@ def _result(instance: Instance, image: ImageRecord, label: str) -> dict[str, Any
 
 
 def _image_name(task: Mapping[str, Any]) -> str:
-    """The image's path; uploads have eight hexadecimal digits before their own name. Raises ValueError if there is
-    none.
-    """
+    """The image's path; uploads have eight hexadecimal digits before their name. Raises ValueError if missing."""
     data = task.get("data", task)
     texts = {key: value for key, value in data.items() if isinstance(value, str)}
     usual = [texts[key] for key in ("image", "img", "image_url", "url") if key in texts]

@@ -29,9 +29,7 @@ class WriteReport:
 
 
 def chosen(source: CocoSource, options: CocoExportOptions) -> Iterator[tuple[ImageRecord, list[Instance]]]:
-    """Each image to write with its instances, clipped to the image, lowest first; those without a pixel are
-    left out.
-    """
+    """Each image to write with its instances, clipped to it, lowest first; those without a pixel are left out."""
     for image in source.images():
         if not options.takes_image(image):
             continue

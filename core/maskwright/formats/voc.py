@@ -77,9 +77,7 @@ def add_annotation(root: Any, file: Path, folder: Path, path: Path, builder: Dat
 
 
 def _image_of(root: Any, relative: Path, folder: Path, path: Path) -> tuple[str, tuple[int, int]]:
-    """Name and size; a missing name, or one without a suffix, is taken from the XML file, a missing size from the
-    image.
-    """
+    """Name and size; a missing or incomplete name is taken from the XML file, a missing size from the image."""
     told = (root.findtext("filename") or "").strip()
     own = path_inside((relative.parent / Path(path_inside(told)).name).as_posix()) if told else ""
     places = (path / IMAGE_FOLDER, path / "images", folder)
@@ -211,9 +209,7 @@ def write_voc(source: CocoSource, path: Path, options: CocoExportOptions) -> Wri
 
 
 def _label_map(names: list[str]) -> str:
-    """The classes in the order of their numbers, in the layout of CVAT and Datumaro; colours are those of
-    the devkit.
-    """
+    """The classes in the order of their numbers, in the layout of CVAT and Datumaro, with the devkit's colours."""
     lines = ["# label:color_rgb:parts:actions"]
     for number, name in enumerate([BACKGROUND, *names]):
         lines.append(f"{name}:{','.join(map(str, voc_colour(number)))}::")

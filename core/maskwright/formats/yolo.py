@@ -216,9 +216,7 @@ def upright_box(instance: Instance, image: ImageRecord) -> tuple[Polygon, ...]:
 
 
 def turned_box(instance: Instance, image: ImageRecord) -> tuple[Polygon, ...]:
-    """What an OBB file holds of an object: the smallest rotated rectangle around its vertices, kept inside
-    the image.
-    """
+    """What an OBB file holds of an object: the smallest rotated rectangle around it, kept inside the image."""
     points = np.concatenate([polygon.exterior for polygon in instance.polygons]).astype(np.float32)
     corners: NDArray[np.float64] = cv2.boxPoints(cv2.minAreaRect(points)).astype(np.float64)
     return (Polygon.of(np.clip(corners, 0, [image.width, image.height])),)

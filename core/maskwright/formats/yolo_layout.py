@@ -53,9 +53,7 @@ class YoloLayout:
 
 
 def yolo_layout(path: Path) -> YoloLayout:
-    """The layout of a folder, given by itself, its YAML or its list of names. Raises FormatError without
-    class names.
-    """
+    """The layout of a folder, found by it, its YAML or its list of names. Raises FormatError without class names."""
     root = path if path.is_dir() else path.parent
     table = (
         path if path.is_file() else next((root / n for n in (*YAML_NAMES, *LIST_NAMES) if (root / n).is_file()), None)

@@ -165,8 +165,8 @@ def _window(mask: Mask) -> tuple[NDArray[np.uint8], tuple[int, int]]:
 def _polygons(
     outlines: Sequence[Sequence[Sequence[NDArray[Any]]]], corners_xy: Sequence[tuple[int, int]]
 ) -> list[tuple[Polygon, ...]]:
-    """Rings of all parts as polygons, each outline moved by its corner: in one array, because a call per ring costs
-    more.
+    """Rings of all parts as polygons, moved by their outline's corner: in one array, because calls per ring
+    cost more.
     """
     rings = [ring for outline in outlines for part in outline for ring in part]
     if not rings:

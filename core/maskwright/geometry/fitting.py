@@ -21,9 +21,7 @@ _SMALLEST_TURN = 0.15
 
 
 class CornerChoice:
-    """Corners to keep of some rings: (K,) int64 indices into the table, ring after ring, and the number for
-    each ring.
-    """
+    """Corners to keep of some rings: (K,) int64 indices into the table, ring after ring, and their number per ring."""
 
     __slots__ = ("at", "counts", "rings")
 

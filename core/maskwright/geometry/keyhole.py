@@ -84,9 +84,7 @@ def polygons_to_ring(polygons: Sequence[Polygon]) -> Ring:
 
 
 def _nearest_pair(a: _Points, b: _Points) -> tuple[int, int]:
-    """Indices of two vertices close to each other; not always the nearest, because large outlines are not compared
-    completely.
-    """
+    """Indices of two vertices close to each other; of large outlines only some are compared."""
     some_a, some_b = (points[:: max(1, len(points) // _MOST_COMPARED)] for points in (a, b))
     distance = ((some_a[:, None] - some_b[None, :]) ** 2).sum(axis=2)
     at, to = np.unravel_index(int(distance.argmin()), distance.shape)

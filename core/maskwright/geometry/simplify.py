@@ -227,9 +227,7 @@ class _Lockstep:
         return {search.number: [outline for _, outline in search.good] for search in searches}
 
     def _thinned(self, searches: Sequence[tuple[_Search, float]]) -> list[tuple[_Search, float]]:
-        """Drop vertices of each mask's shortest outline for this fraction of the remaining error; returns what to try
-        next.
-        """
+        """Drop vertices of each shortest outline for this fraction of the remaining error; returns what to try next."""
         tried: list[tuple[_Search, float]] = []
         fewest: list[MaskOutline] = []
         slacks: list[float] = []

@@ -112,9 +112,7 @@ def _lattice_corners(contours: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int32
 
 
 def one_later(values: NDArray[Any], firsts: NDArray[np.intp], lasts: NDArray[np.intp]) -> NDArray[Any]:
-    """Each ring's values rotated by one place, the last to the front; firsts, lasts: (R,) positions of the rings in
-    `values`.
-    """
+    """Each ring's values rotated by one place, the last to the front; firsts, lasts: (R,) of the rings in `values`."""
     if len(lasts) == 1:
         return np.concatenate((values[-1:], values[:-1]))
     moved = np.empty_like(values)

@@ -48,9 +48,7 @@ _one_large = threading.Lock()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedImage:
-    """`bgr_u8`: (H, W, 3) uint8, contiguous, upright; `header`: as stored in the file, with `header.depth` before
-    stretching.
-    """
+    """`bgr_u8`: (H, W, 3) uint8, contiguous, upright; `header`: as in the file, its depth before stretching."""
 
     bgr_u8: NDArray[np.uint8]
     header: ImageHeader

@@ -48,9 +48,7 @@ class PageTags:
         return PageTags(tags, self._order)
 
     def of_strips(self, width: int, rows: int, rows_each: int, strips: Sequence[bytes]) -> bytes:
-        """A TIFF of `rows` rows in strips of `rows_each`; if there are several planes, all strips of the first come
-        first.
-        """
+        """A TIFF of `rows` rows in strips of `rows_each`; of several planes, the first one's come first."""
         return self._file({_WIDTH: width, _LENGTH: rows, _ROWS: rows_each}, strips, _OFFSETS, _COUNTS)
 
     def of_tiles(self, width: int, rows: int, tile_wh: tuple[int, int], tiles: Sequence[bytes]) -> bytes:

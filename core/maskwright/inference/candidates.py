@@ -116,9 +116,7 @@ class Candidates:
         }
 
     def to_bytes(self) -> bytes:
-        """An .npz file for a cache: masks in half precision, or reduced further if they are large (see
-        `storing.compacted`).
-        """
+        """An .npz file for a cache: masks in half precision, large ones reduced further (see `storing.compacted`)."""
         stored = compacted(self)
         header = {
             "version": FORMAT_VERSION,

@@ -20,9 +20,7 @@ _DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 
 
 def image_to_bgr(image: ImageLike) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 BGR, upright. Raises ImageError for a damaged file, InputError for anything that is not an
-    image.
-    """
+    """(H, W, 3) uint8 BGR, upright. Raises ImageError for a damaged file, InputError for anything but an image."""
     if isinstance(image, str | Path):
         return read_image(Path(image)).bgr_u8
     if isinstance(image, Image.Image):

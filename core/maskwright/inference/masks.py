@@ -155,8 +155,7 @@ class HeatMaps:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InputMaps:
-    """One map of probabilities per candidate over the whole network input, (N, h, w) float32; not limited by
-    boxes."""
+    """One map of probabilities per candidate over the whole network input, (N, h, w) float32; not limited by boxes."""
 
     maps: NDArray[np.float32]
     are_logits: bool = False
@@ -240,9 +239,7 @@ def whole_box(box_xyxy: NDArray[np.float32]) -> tuple[int, int, int, int]:
 
 
 def bounds_of(box_xyxy: NDArray[np.float32], *, clips: bool, resizes_first: bool) -> tuple[int, int, int, int] | None:
-    """The rectangle that a mask is cut to, None for none; masks resized first are always cut, in their reference's
-    way.
-    """
+    """The rectangle that a mask is cut to, None for none; masks resized first are always cut, as in their reference."""
     if resizes_first:
         return _box_from_corners(box_xyxy)
     return whole_box(box_xyxy) if clips else None

@@ -79,9 +79,7 @@ def _matrix(sample: LearningSample, random: np.random.Generator, recipe: Recipe)
 
 
 def _with_pasted(base: _Warped, donor: _Warped, random: np.random.Generator, recipe: Recipe) -> _Warped:
-    """Some of the donor's objects that are completely in its crop, pasted over `base` at the same place, edges
-    blended.
-    """
+    """Some of the donor's objects that are completely in its crop, pasted over `base` in place, edges blended."""
     whole = _whole_labels(donor.labels)
     if not len(whole):
         return base
@@ -135,8 +133,7 @@ def _boxes(labels: NDArray[np.int16]) -> NDArray[np.float32]:
 
 
 def _recoloured(image: NDArray[np.uint8], random: np.random.Generator, strength: float) -> NDArray[np.uint8]:
-    """Random gamma, gain, slight tint, blur and noise, each with its own probability; one lookup table per
-    channel."""
+    """Random gamma, gain, slight tint, blur and noise, each with its own probability; one lookup table per channel."""
     levels = np.repeat((np.arange(256, dtype=np.float32) / 255)[:, None], 3, axis=1)
     if random.random() < 0.5:
         levels = levels ** np.float32(np.exp(strength * random.uniform(-0.35, 0.35)))

@@ -16,8 +16,7 @@ Extractor = Callable[[Tensor], FeatureMaps]
 def frozen_features(
     trunk: nn.Module, *, batch: int, size: int, device: torch.device, dtype: torch.dtype, threads: int
 ) -> Extractor:
-    """A function from images (B, 3, S, S) float32 RGB 0..255 to feature maps of `dtype`, highest resolution
-    first."""
+    """A function from images (B, 3, S, S) float32 RGB 0..255 to feature maps of `dtype`, highest resolution first."""
     if device.type == "cpu":
         return _by_openvino(trunk, batch=batch, size=size, dtype=dtype, threads=threads)
     moved = trunk.to(device, dtype, memory_format=torch.channels_last)

@@ -69,9 +69,7 @@ def _sync(folder: Path) -> None:
 
 
 def _remove_left(home: Path, name: str, *, but: Path) -> None:
-    """Delete drafts of this round's model left by programs that ended during installation; the name may have an
-    added letter.
-    """
+    """Delete this round's drafts left by programs that ended while installing; their names may have an added letter."""
     of_round = re.fullmatch(r"(.+-round-\d+)[b-z]?", name)
     first = re.escape(of_round[1] if of_round else name)
     draft = re.compile(rf"\.{first}{'[b-z]?' if of_round else ''}\.[^.]+")

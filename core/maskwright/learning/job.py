@@ -80,8 +80,7 @@ class LearningJob:
     minutes: float | None = 5.0
     steps: int | None = None
     counts_cpu: bool = False
-    """Spend `minutes` of CPU time however long that takes, at normal priority: for measurements on a busy
-    machine."""
+    """Spend `minutes` of CPU time however long that takes, at normal priority: for measurements on a busy machine."""
     seed: int = 1
     threads: int = 1
     memory_gb: float = 2.5

@@ -51,9 +51,7 @@ class HeldOutImage:
 
 @dataclass(frozen=True, slots=True)
 class HeldOutComparison:
-    """The new model's objects and, image by image, the previous one's; `old` is empty if that could not be
-    evaluated.
-    """
+    """The new model's objects and, image by image, the previous one's; `old` is empty if it could not be evaluated."""
 
     new: tuple[HeldOutImage, ...]
     old: tuple[HeldOutImage, ...] = ()

@@ -66,8 +66,7 @@ class LearningPlan:
     old: RoundRecord | None
     """The latest installed round of this project."""
     next_round_after: int | None
-    """Number of further done images that make another round worth it, by the latest figures; None if it hardly
-    will, or unknown.
+    """Number of further done images that make another round worth it, by the latest figures; None if unknown or hardly.
     """
     obstacle: str | None = None
     """Why nothing can be learned; None if it can."""

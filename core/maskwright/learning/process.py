@@ -98,8 +98,7 @@ def what_is_kept(folder: Path) -> str:
 
 
 def ask_to_stop(folder: Path) -> None:
-    """Make the round in `folder` end after its current step and keep the best model so far; works from any
-    process."""
+    """Make the round in `folder` end after its current step and keep the best model so far; works from any process."""
     (folder / STOP_NAME).touch()
 
 

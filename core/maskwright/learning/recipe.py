@@ -63,9 +63,7 @@ class Recipe:
 
 
 def recipe_for(object_shares: list[float], longest_side_px: int) -> Recipe:
-    """The recipe at the size of `input_size_for`; crops of more than 384 px come six at a time, so that 2.5 GB
-    suffice.
-    """
+    """The recipe at the size of `input_size_for`; larger crops than 384 px come six at a time, to fit into 2.5 GB."""
     size = input_size_for(object_shares, longest_side_px)
     crop = min(size, LARGEST_CROP)
     return Recipe(input_size=size, crop=crop, batch=8 if crop <= 384 else 6)

@@ -61,8 +61,7 @@ class LearningSession:
         self._judging_s = 0.0
 
     def learn(self) -> None:
-        """Train until the budget is spent or a stop is requested. Raises MaskwrightError if no image can be
-        read."""
+        """Train until the budget is spent or a stop is requested. Raises MaskwrightError if no image can be read."""
         job, round_ = self._job, self._round
         maker = BatchMaker(job.examples, self._store, job.recipe, seed=job.seed)
         stream = maker.stream(round_.step)
@@ -87,8 +86,8 @@ class LearningSession:
             round_.save()
 
     def finish(self) -> Finished:
-        """Evaluate the present model, take the best, set its operating point. Raises MaskwrightError if there is
-        none.
+        """Evaluate the present model, take the best, set its score threshold. Raises MaskwrightError if there
+        is none.
         """
         if self._round.step < _LEAST_STEPS and not (self._folder / BEST_MODEL).exists():
             raise MaskwrightError("stopped before anything was learned", hint="let it run for a minute or more")

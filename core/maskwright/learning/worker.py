@@ -68,8 +68,7 @@ def tell(event: Event) -> None:
 
 
 def _alone(folder: Path, told: Callable[[Event], None]) -> Finished:
-    """A process whose parent was killed takes a moment to notice; the next one must not write to the same
-    folder."""
+    """A process whose parent was killed takes a moment to notice; the next one must not write to the same folder."""
     lock = ProjectLock.acquire(folder)
     if not isinstance(lock, ProjectLock):
         raise MaskwrightError("this round is still shutting down", hint="try again in a minute")
@@ -96,8 +95,7 @@ def work(folder: Path, told: Callable[[Event], None]) -> Finished:
 
 
 def _torch() -> ModuleType:
-    """Raises MaskwrightError if PyTorch is installed but cannot be loaded, for example because a library is
-    missing."""
+    """Raises MaskwrightError if PyTorch is installed but cannot be loaded, for example because a library is missing."""
     try:
         return importlib.import_module("torch")
     except (ImportError, OSError, AttributeError) as error:

@@ -108,9 +108,7 @@ def is_published(path: Path, file: CardFile) -> bool:
 
 
 def _sized(client: httpx.Client, url: str, file: CardFile, patience: Patience) -> tuple[CardFile, str | None]:
-    """The file with the size that the server announces, or the reason why there is none: an endless response is
-    refused.
-    """
+    """The file with the size that the server announces, or why there is none: an endless response is refused."""
     try:
         with answering_within(patience.answer_s) as extensions:
             answer = client.head(url, headers={"Accept-Encoding": "identity"}, extensions=extensions)

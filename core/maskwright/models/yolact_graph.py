@@ -154,9 +154,7 @@ class _Builder:
         self._constants: dict[str, Node] = {}
 
     def normalised(self, pixels: Node) -> Node:
-        """BGR bytes normalised as in the backbone's training, still in BGR: `backbone` flips its first kernel
-        instead.
-        """
+        """BGR bytes normalised as in the backbone's training, still BGR: `backbone` flips its first kernel instead."""
         from openvino import opset13 as ops
 
         mean, scale = (
@@ -206,9 +204,7 @@ class _Builder:
         return ops.transpose(found, np.array([0, 2, 3, 1]))
 
     def heads(self, levels: Sequence[Node], layout: YolactLayout) -> tuple[Node, Node, Node]:
-        """Scores before softmax, box offsets, coefficients before tanh, each (1, A, ...); one head shared by all
-        levels.
-        """
+        """Scores before softmax, box offsets, coefficients before tanh, each (1, A, ...); all levels share one head."""
         from openvino import opset13 as ops
 
         features = [ops.relu(self._convolution(level, "prediction_layers.0.upfeature.0")) for level in levels]

@@ -104,7 +104,7 @@ def export_annotations(
 ) -> tuple[WriteReport, ...]:
     """Write a project's annotations completely or not at all, read them again and compare mask by mask.
 
-    format: None for the profile's own. split: fractions by name such as {"train": 80, "val": 20}; `out` is then a
+    format: None for the profile's own. split: relative sizes by name, such as {"train": 80, "val": 20}; `out` is then a
     folder. images: also write the image files where the written names point. The rest is as in `maskwright export
     --help`. Returns one report per part. Raises FormatError, also if verification finds a difference.
     """

@@ -85,8 +85,7 @@ def _places(project: "Project") -> dict[str, dict[str, Any]]:
 
 
 def _remember(project: "Project", request: ExportRequest) -> None:
-    """Once the user has agreed to replace an export of ours, it is replaced without asking, unless it was
-    changed."""
+    """Once the user has agreed to replace an export of ours, it is replaced without asking, unless it was changed."""
     places = _places(project)
     was_agreed = places.get(str(request.path), {}).get("is_agreed", False)
     mark = {"mark": mark_of(request.path), "is_agreed": was_agreed or request.may_replace}

@@ -139,9 +139,7 @@ class KnownImage:
         return tuple(sorted(best, key=lambda id_: -best[id_]))
 
     def note_signals(self, project: Project, thresholds: Thresholds) -> None:
-        """Store an estimate of the corrections needed at these thresholds, for the review order. Raises
-        ProjectError.
-        """
+        """Store an estimate of the corrections needed at these thresholds, for the queue. Raises ProjectError."""
         for name, value in self.proposer.at(thresholds).signals(self.candidates).items():
             project.signals.set(name, {self.image_id: value})
 

@@ -38,9 +38,7 @@ def note_disagreements(project: Project, changes: Mapping[int, Change]) -> None:
 
 
 def _noted(change: Change) -> tuple[float, dict[str, object]] | None:
-    """None if no other model had proposed anything. In the window a user can take over what only the other one
-    found.
-    """
+    """None if no other model had proposed anything. The window lets users take over what only the other one found."""
     before = [one for _, one, _ in change if _is_proposed(one)]
     after = [one for _, _, one in change if _is_proposed(one)]
     names = {one.provenance.model_hash for one in after if one is not None and one.provenance is not None}

@@ -191,8 +191,7 @@ class Database:
             raise
 
     def _follow_file(self) -> None:
-        """If another program has replaced the file by an earlier copy, read that from now on, with every
-        connection."""
+        """If another program has replaced the file by an earlier copy, read that from now on, with every connection."""
         place = _place(self.path)
         if place is not None and place != self._place:
             self._place = place

@@ -21,15 +21,13 @@ def is_foreign(project: Path, image_root: Path) -> bool:
 
 
 def require_trusted(project: Path, mark: str, image_root: Path) -> None:
-    """Raises ForeignImagesError for a folder elsewhere that this project may not use; a missing folder does no
-    harm."""
+    """Raises ForeignImagesError for a folder elsewhere that this project may not use; a missing folder does no harm."""
     if image_root.is_dir() and is_foreign(project, image_root) and not _place(project, mark, image_root).exists():
         raise ForeignImagesError(project, image_root, partial(trust, project, mark, image_root))
 
 
 def trust(project: Path, mark: str, image_root: Path) -> None:
-    """Allow the project to read images from there from now on; if that cannot be recorded, the user is asked
-    again."""
+    """Allow the project to read images from there from now on; if that cannot be recorded, the user is asked again."""
     if not is_foreign(project, image_root):
         return
     place = _place(project, mark, image_root)
@@ -41,9 +39,7 @@ def trust(project: Path, mark: str, image_root: Path) -> None:
 
 
 def _place(project: Path, mark: str, image_root: Path) -> Path:
-    """Named after the project's mark, which stays with it wherever it is moved; projects of early versions have
-    none.
-    """
+    """Named after the project's mark, which stays wherever it is moved; projects of early versions have none."""
     from platformdirs import user_data_path
 
     said = f"{mark or os.path.realpath(project)}\n{os.path.realpath(image_root)}".encode("utf-8", "surrogateescape")

@@ -113,8 +113,7 @@ class ImageRepository(Repository):
         """The folder that file names count from."""
 
     def add(self, headers: Iterable[NewImage]) -> int:
-        """Add the files that are not known yet, in order; returns their number. Ids increase in the order of
-        adding."""
+        """Add the files that are not known yet, in order; returns their number. Ids increase in the order of adding."""
         with self._database.write() as connection:
             new = _unknown(connection, {header.file_name: header for header in headers})
             # not used by imported files either, because exports use the ids of files

@@ -139,9 +139,7 @@ class InstanceRepository(Repository):
         return found
 
     def category_images(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """(image ids, category ids, numbers of instances): one entry per image and category; without rejected
-        instances.
-        """
+        """(image ids, category ids, numbers of instances): one entry per image and category, without rejected ones."""
         query = (
             select(instances.c.image_id, instances.c.category_id, func.count())
             .where(instances.c.state != "rejected", instances.c.image_id.not_in(_OUTSIDE))

@@ -9,7 +9,7 @@ import orjson
 from maskwright.project.store import Project
 
 ROUNDS_FILE = Path("learning", "rounds.json")
-"""Folder of the rounds within a project."""
+"""The record of the rounds, within a project's folder."""
 _log = logging.getLogger(__name__)
 
 

@@ -80,8 +80,7 @@ class _Block:
 
 
 def packed_areas(packed: Sequence[bytes]) -> NDArray[np.float64]:
-    """(N,) float64 areas in pixels of packed polygons; those with a single ring, nearly all, are measured
-    together."""
+    """(N,) float64 areas in pixels of packed polygons; those with a single ring, nearly all, are measured together."""
     areas = np.zeros(len(packed))
     simple: dict[int, list[int]] = {kind: [] for kind in range(len(VERTEX_KINDS))}
     counts: dict[int, list[int]] = {kind: [] for kind in simple}

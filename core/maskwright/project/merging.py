@@ -172,8 +172,7 @@ def _ids_of(connection: Connection, category_id: int) -> NDArray[np.int64]:
 
 
 def _reclass(connection: Connection, source: int, target: int, *, only: NDArray[np.int64] | None = None) -> None:
-    """In one statement: an imported annotation's JSON also contains its class, so the outline column changes,
-    too."""
+    """In one statement: an imported annotation's JSON also contains its class, so the outline column changes, too."""
     driver = connection.connection.driver_connection
     assert driver is not None
     numbers = read_numbers(connection, "category")

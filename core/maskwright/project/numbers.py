@@ -91,9 +91,7 @@ def used_numbers(connection: Connection, kind: NumberedKind) -> NDArray[np.int64
 
 
 def highest_number(connection: Connection, kind: NumberedKind) -> int:
-    """The highest of all existing ids, of all that were assigned before an earlier copy was restored, and of files'
-    ids.
-    """
+    """The highest id that exists, was assigned before an earlier copy was restored, or is used in files."""
     highest = select(func.max(file_ids.c.file_id)).where(file_ids.c.kind == bindparam("kind"))
     of_files = connection.scalar(highest.where(file_ids.c.file_id < LARGEST_KEPT), {"kind": kind})
     given = connection.scalar(select(counters.c.next).where(counters.c.name == f"{kind}_id"))

@@ -117,9 +117,7 @@ def _copied(file: Path, made: Path, is_newest: bool, monitor: Monitor) -> Counts
 
 
 def _set_version(damaged_file: sqlite3.Connection, written: sqlite3.Connection) -> bool:
-    """Set the version that the file claims if its tables match, else the latest one that matches; False if there is
-    none.
-    """
+    """Set the version that the file claims if its tables match, else the latest that matches; False if none does."""
     said = [row[0] for row in _up_to_damage(damaged_file, f"SELECT version_num FROM {_VERSION}")]
     for version in (*(each for each in said if each in REVISIONS), *reversed(REVISIONS)):
         if not misfit(written, version):
@@ -230,9 +228,7 @@ def _image_root(written: sqlite3.Connection, file: Path) -> Path:
 
 
 def _set_image_root(written: sqlite3.Connection, file: Path) -> None:
-    """A project needs an image root to be opened; if it is unknown, assume that the project is inside its image
-    folder.
-    """
+    """A project needs an image root; if it is unknown, assume that the project is inside its image folder."""
     query = "SELECT 1 FROM settings WHERE key IN (?, ?)"
     if written.execute(query, (ROOT, ROOT_ABSOLUTE)).fetchone() is None:
         for key, value in root_settings(file.parent, file.parent.parent).items():

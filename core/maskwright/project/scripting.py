@@ -59,9 +59,7 @@ class Scripting:
         return self.images.path(record)
 
     def ensure_categories(self, labels: Iterable[tuple[int, str]]) -> dict[int, int]:
-        """See `categories.ensure`: creates a class for each (id, name) whose name is unknown; {given id: the
-        project's id}.
-        """
+        """Create a class for each (id, name) whose name is unknown; returns {given id: the project's id}."""
         return self.categories.ensure(labels)
 
     def find(self, image: ImageReference) -> ImageRecord:

@@ -103,9 +103,7 @@ class ProjectSnapshot(ProjectSource):
         return {id_: found for id_, found in super().find_instances(ids).items() if id_ not in self._objects}
 
     def stored(self, ids: Sequence[int] | None = None) -> Iterator[tuple[int, int, bytes | Instance]]:
-        """(image id, instance id, instance or JSON of an untouched annotation), sorted by image and id, or in the
-        order of `ids`.
-        """
+        """(image id, instance id, instance or JSON of an untouched annotation), by image and id or as in `ids`."""
         return (found for found in super().stored(ids) if found[1] not in self._objects)
 
 

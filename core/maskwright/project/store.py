@@ -50,9 +50,7 @@ class Project(Scripting):
     def __init__(
         self, path: Path, database: Database, access: ProjectLock | str, *, copy: UpgradedCopy | None = None
     ) -> None:
-        """Use `create` or `open`. `access`: the right to write, or why there is none. `copy`: the copy to read
-        instead.
-        """
+        """Use `create` or `open`. `access`: the right to write, or why there is none. `copy`: read it instead."""
         self.path = path
         self._database = database
         self._copy = copy

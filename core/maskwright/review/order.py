@@ -56,8 +56,7 @@ class Reasons:
         return str(known[1]["reason"]) if known is not None and known[1] else ""
 
     def rarest_class(self, image_id: int) -> tuple[int, str, int] | None:
-        """(id, name, number of instances in the project) of the rarest class in the image; None if there is
-        none."""
+        """(id, name, number of instances in the project) of the rarest class in the image; None if there is none."""
         if self._rare is None:
             self._rare = RareClasses.of(self._project)
         return self._rare.on(image_id)
@@ -87,8 +86,7 @@ class RareClasses:
     image_ids: NDArray[np.int64]
     category_ids: NDArray[np.int64]
     rarities: tuple[NDArray[np.int64], NDArray[np.float64]]
-    """(images with objects, ascending; for each the sum over its classes of 1 / number of objects of that
-    class)."""
+    """(images with objects, ascending; for each the sum over its classes of 1 / number of objects of that class)."""
     totals: Mapping[int, int]
     """{class: number of its objects in the project}."""
     names: Mapping[int, str]

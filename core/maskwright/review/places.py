@@ -19,9 +19,7 @@ _KINDS: Mapping[str, PlaceKind] = {"score": "doubt", "class": "rival", "outline"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`box_xyxy` in image pixels. `instance_id`: the instance in question; None for an object that may have been
-    missed.
-    """
+    """`box_xyxy` in image pixels. `instance_id`: the instance; None for an object that may have been missed."""
 
     kind: PlaceKind
     box_xyxy: Box

@@ -60,8 +60,7 @@ class Uncertainty:
 
     @property
     def reason(self) -> str:
-        """The largest contribution, and whether it has an object to look at; a narrow list shows only its
-        beginning."""
+        """The largest contribution, and whether it has an object to look at; a narrow list shows only its beginning."""
         parts = (
             (self.false, "false proposals"),
             (self.missed, "missed objects"),
@@ -128,9 +127,7 @@ def _overlaps(
 def _rivals(
     candidates: Candidates, shown: NDArray[np.intp], pairs: NDArray[np.intp], nms_iou: float
 ) -> NDArray[np.intp]:
-    """(len(shown),) the best pair of another class at the same anchor or with nearly the same box; -1 if there is
-    none.
-    """
+    """(len(shown),) the best pair of another class at the same anchor or nearly the same box; -1 if there is none."""
     if not len(shown):
         return np.empty(0, np.intp)
     is_rival = _overlaps(candidates, shown, pairs, nms_iou)

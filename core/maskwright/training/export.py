@@ -100,8 +100,7 @@ def export(network: Segmenter, description: ModelDescription, *, to: Path) -> Pa
 def export_interface(
     interface: YolactInterface, notes: Mapping[str, str], *, to: Path, size_hw: tuple[int, int] | None = None
 ) -> Path:
-    """Write `to` (.xml) and its .bin with `notes` in `model_info`; size_hw: a fixed input size, None for
-    dynamic."""
+    """Write `to` (.xml) and its .bin with `notes` in `model_info`; size_hw: a fixed input size, None for dynamic."""
     # Traced at a small size: at 1024 px tracing took a gigabyte.
     example = torch.rand(1, 3, 2 * PAD_MULTIPLE, 3 * PAD_MULTIPLE) * 255
     shape = openvino.PartialShape([1, 3, *(size_hw or (-1, -1))])

@@ -37,6 +37,13 @@ def test_what_is_kept_is_found_by_the_project_wherever_it_is_mounted() -> None:
     assert found.project == Path("/share/set.maskwright")
 
 
+def test_the_oldest_copy_comes_first_whatever_its_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, at in (("a", "2026-01-02"), ("b", "2026-01-01")):
+        monkeypatch.setattr(rescue, "now", lambda at=at: at)
+        keep(DRAW).rename(folder / f"{MARK}-{name}.rescue.json")
+    assert [found.at for found in find_rescues(Path("/share/set.maskwright"), MARK)] == ["2026-01-01", "2026-01-02"]
+
+
 def test_another_project_is_not_offered_it() -> None:
     keep(DRAW)
     assert find_rescues(Path("/share/set.maskwright"), "another") == []

@@ -39,9 +39,7 @@ MOST_FINE_CELLS = 256
 
 @dataclass(frozen=True, slots=True)
 class WindowNetwork:
-    """How to feed the network: positions of its inputs and outputs, side of its square input, margins it was trained
-    on.
-    """
+    """How to feed the network: positions of inputs and outputs, side of its square input, margins from training."""
 
     image: int
     prompt: int
@@ -114,9 +112,7 @@ class WindowBackend:
         return answers
 
     def sharpened(self, image_bgr: NDArray[np.uint8], soft: SoftMask) -> SoftMask:
-        """See `protocol.Sharpening`. Refines only objects that the image shows in more detail than the
-        network's cells.
-        """
+        """See `protocol.Sharpening`. Refines only objects that the image shows in finer detail than the cells."""
         x, y = (axis.steps[0] for axis in soft.axes)
         if max(x.pitch, y.pitch) < FINER_PX or not (soft.logits > 0).any():
             return soft

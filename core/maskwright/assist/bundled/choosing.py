@@ -46,9 +46,7 @@ def window_about(prompt: Prompt, side_px: float) -> Window:
 
 
 def windows_of_clicks(prompt: Prompt) -> list[Window]:
-    """Windows for clicks without a box, where the object's size is unknown: squares of growing size, then the whole
-    image.
-    """
+    """Windows for clicks without a box, whose object's size is unknown: growing squares, then the whole image."""
     x1, y1, x2, y2 = prompt.extent_xyxy
     centre = ((x1 + x2) / 2, (y1 + y2) / 2)
     least = max(x2 - x1, y2 - y1) * 1.2

@@ -16,9 +16,7 @@ Plane = NDArray[np.float32]
 
 
 def prompt_planes(prompt: Prompt, window: Window, cells: int, earlier: Plane | None) -> Plane:
-    """(4, cells, cells) float32, 0..1. `earlier`: (cells, cells) probabilities of the previous outline, None if there
-    is none.
-    """
+    """(4, cells, cells) float32, 0..1. `earlier`: (cells, cells) probabilities of the previous outline, if any."""
     planes = np.zeros((4, cells, cells), np.float32)
     corner, pitch = np.array((window.x, window.y)), np.array((window.width, window.height)) / cells
     if prompt.box_xyxy is not None:
@@ -48,9 +46,7 @@ def draw_clicks(plane: Plane, points_xy: NDArray[np.float64]) -> None:
 
 
 def draw_box(plane: Plane, box_xyxy: Box) -> None:
-    """Fill the box (in continuous cells, edges at whole numbers) with 1; partly covered cells get the
-    covered fraction.
-    """
+    """Fill the box (in continuous cells, edges at whole numbers) with 1; partly covered cells get the fraction."""
     height, width = plane.shape
     x1, y1, x2, y2 = box_xyxy
     np.maximum(plane, _covered(height, y1, y2)[:, None] * _covered(width, x1, x2)[None, :], out=plane)
@@ -87,9 +83,7 @@ def _of_pixels(crop: MaskCrop, window: Window, cells: int) -> Plane:
 def _resampled(
     plane: Plane, start_xy: tuple[float, float], pitch_xy: tuple[float, float], window: Window, cells: int
 ) -> Plane:
-    """Resample a grid to the cells of a window; the grid's corner is at `start_xy` in the image, its cells are
-    `pitch_xy` pixels.
-    """
+    """Resample a grid to a window's cells; its corner is at `start_xy` in the image, its cells are `pitch_xy` px."""
     steps = np.array((window.width, window.height)) / cells
     scale = steps / pitch_xy
     offset = (np.array((window.x, window.y)) + steps / 2 - start_xy) / pitch_xy - 0.5

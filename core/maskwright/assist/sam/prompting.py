@@ -56,9 +56,7 @@ def tokens(prompt: Prompt, fit: SquareFit, *, takes_mask: bool, no_point: NoPoin
 
 
 def mask_logits(crop: MaskCrop, fit: SquareFit, cells: int, size_wh: tuple[int, int]) -> NDArray[np.float32]:
-    """(cells, cells) float32 for an outline: how much of each cell it covers; cells outside the image count as
-    uncovered.
-    """
+    """(cells, cells) float32 for an outline: how much of each cell it covers; outside the image they are uncovered."""
     content = [max(1, round(side * cells / fit.side)) for side in fit.content_wh(size_wh)]
     x1, y1, x2, y2 = crop.bounds_xyxy
     # Averaging needs whole cells, so take a window of cells around the crop, in image pixels.

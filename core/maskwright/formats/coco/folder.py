@@ -17,9 +17,7 @@ _KEYS = (b'"images"', b'"annotations"', b'"categories"', b'"info"', b'"licenses"
 
 
 def write_coco_folder(source: CocoSource, path: Path, options: CocoExportOptions) -> CocoExportReport:
-    """Write `_annotations.coco.json` to the folder `path`, where the images belong. Raises FormatError as
-    `export_coco`.
-    """
+    """Write `_annotations.coco.json` to the folder `path`, beside the images. Raises FormatError as `export_coco`."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

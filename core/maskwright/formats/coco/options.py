@@ -63,9 +63,7 @@ class StreamsRecords(Protocol):
     """A source that can return what it imported as the original JSON."""
 
     def stored(self, ids: Sequence[int] | None = None) -> Iterator[tuple[int, int, bytes | Instance]]:
-        """(image id, instance id, instance or JSON of an untouched annotation), sorted by image and id, or in the order
-        of `ids`.
-        """
+        """(image id, instance id, instance or JSON of an untouched annotation), by image and id or as in `ids`."""
 
 
 @dataclass(frozen=True, slots=True)

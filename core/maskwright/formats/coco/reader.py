@@ -21,9 +21,7 @@ _LARGEST = 2**53
 
 
 class IdTable:
-    """Maps a file's ids to ours: positive numbers stay; 0, negative, text, missing and repeated ones get new, higher
-    ids.
-    """
+    """Maps a file's ids to ours: positive numbers stay; 0, negative, text, missing and repeated ones are replaced."""
 
     def __init__(self) -> None:
         self._ours: dict[Any, int] = {}

@@ -150,9 +150,7 @@ def _softmax(logits: NDArray[Any]) -> NDArray[np.float32]:
 def _categories(
     interface: NetworkInterface, layout: BoxLayout, specs: Mapping[str, TensorSpec]
 ) -> tuple[ModelCategory, ...]:
-    """From the metadata, else COCO's if the count matches, else numbered. Raises ModelError if metadata and outputs
-    disagree.
-    """
+    """From the metadata, else COCO's if the count matches, else numbered. Raises ModelError if they disagree."""
     names, ids = noted_labels(interface)
     count = layout.class_count(specs)
     if layout is BoxLayout.LISTED and len(names) > 1:

@@ -181,9 +181,7 @@ class MaskRcnnTfAdapter(BoundNetwork):
 
 
 def _stated_rows(stated: float, scores: NDArray[np.floating]) -> int:
-    """Number of rows with a detection: as many as stated, but none from the first zero score on (padding says
-    class 1).
-    """
+    """Number of rows with a detection: as stated, but none from the first zero score on (padding says class 1)."""
     unused = np.flatnonzero(scores <= 0)
     limit = int(unused[0]) if len(unused) else len(scores)
     return min(limit, int(stated)) if np.isfinite(stated) and stated >= 0 else limit

@@ -73,8 +73,8 @@ class YolactAdapter(BoundNetwork):
 
 
 def _roles_by_shape(outputs: Sequence[TensorSpec]) -> Roles | None:
-    """Roles of four unnamed outputs: prototypes have rank 4, boxes 4 columns, and coefficients the width of the
-    prototypes.
+    """Roles of four unnamed outputs: prototypes of rank 4, boxes of 4 columns, coefficients as wide as
+    the prototypes.
     """
     proto = [k for k, spec in enumerate(outputs) if spec.rank == 4]
     flat = [k for k, spec in enumerate(outputs) if spec.rank == 3]

@@ -75,8 +75,7 @@ def stacked(crops: list[PromptCrop]) -> PromptBatch:
 
 
 def batches(sets: list[ObjectSet], config: PromptLoaderConfig, progress: Tensor) -> Iterator[PromptBatch]:
-    """Start the worker and iterate over its batches; `progress` is a shared tensor that training keeps up to
-    date."""
+    """Start the worker and iterate over its batches; `progress` is a shared tensor that training keeps up to date."""
 
     def settle(_worker: int) -> None:
         torch.set_num_threads(1)

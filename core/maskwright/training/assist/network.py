@@ -134,9 +134,7 @@ class FusionBlock(nn.Module):
 
 
 class FusionHead(nn.Module):
-    """Late fusion: the prompt meets the image features at strides 16 to 2, so that one trunk pass serves many
-    prompts.
-    """
+    """Late fusion: the prompt meets the image features at strides 16 to 2, so one trunk pass serves many prompts."""
 
     def __init__(self, config: AssistConfig) -> None:
         super().__init__()

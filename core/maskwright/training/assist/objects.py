@@ -60,8 +60,7 @@ class ObjectSet:
     parts: bool = False
 
     def chances(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """(N, 2) int64 image and object indices, and their probabilities (N,); small objects are sampled less
-        often."""
+        """(N, 2) int64 image and object indices, and their probabilities (N,); small objects are sampled less often."""
         pairs = [(i, j) for i, picture in enumerate(self.pictures) for j in range(len(picture.objects))]
         areas = [self.pictures[i].objects[j].area for i, j in pairs]
         weights = np.clip(np.array(areas) / FULL_WEIGHT_AREA_PX, 0.2, 1) if not self.turns else np.ones(len(pairs))

@@ -60,8 +60,7 @@ class SameConv(nn.Conv2d):
 
 
 def depthwise(conv: nn.Conv2d, x: Tensor) -> Tensor:
-    """A depthwise convolution; in float32 if gradients will flow, because in bfloat16 they take three times as
-    long."""
+    """A depthwise convolution; in float32 if gradients will flow, because in bfloat16 they take three times as long."""
     if not torch.is_grad_enabled():
         return functional.conv2d(x, conv.weight, conv.bias, conv.stride, conv.padding, groups=conv.groups)
     with torch.autocast(x.device.type, enabled=False):

@@ -14,6 +14,7 @@ from maskwright_gui.features.thresholds import ThresholdsFeature
 from maskwright_gui.features.uncertain import UncertainFeature
 from maskwright_gui.messages import UNDO_TEXT, Message
 from maskwright_gui.panels.thresholds import ProposalCounts
+from maskwright_gui.tools.tool import KeyPress
 
 Box = tuple[float, float, float, float]
 
@@ -153,8 +154,13 @@ class ProposalsFeature(Feature):
     def accept(self) -> None:
         """Accept the missed object gone to, else the selected proposals, else the proposal under the pointer.
 
-        If there is none of these, select the first proposal.
+        If there is none of these, select the first proposal. An outline that is being drawn comes before all of them,
+        also where the keys are in a list.
         """
+        if self._canvas.is_busy:
+            self._canvas.tool.on_key(KeyPress("Enter"))
+            self._canvas.show_tool()
+            return
         if not self._uncertain.accept_missed():
             self._answer("Accept", edits.accept)
 

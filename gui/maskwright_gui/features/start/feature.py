@@ -1,5 +1,6 @@
 """Offers ways to begin with a new project: a model that may suit its images, pointing, or learning from outlines."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskwright.document.values import ImageState
@@ -11,7 +12,6 @@ from maskwright_gui.features.tools.feature import HOME, ToolsFeature
 from maskwright_gui.features.tour import TourFeature
 
 if TYPE_CHECKING:
-    from maskwright.models.catalog import Listed
     from maskwright.operations.beginning import Beginning
 
 ASKED_SETTING = "start.is_asked"
@@ -25,7 +25,8 @@ class StartFeature(Feature):
         super().__init__(context)
         self._model, self._tools, self._tour = model, tools, tour
         self.card: StartCard | None = None
-        self._ready: Listed | None = None
+        self._ready = ""
+        """What loads the model that the card offers; empty where one has to be got first."""
         model.fit.known.connect(self._on_known)
         self._session.project_changed.connect(lambda _project: self.close())
         self._session.document_changed.connect(lambda *_: self.close())
@@ -91,11 +92,17 @@ class StartFeature(Feature):
 
     def _model_way(self, beginning: "Beginning") -> Way:
         from maskwright.models.catalog import Availability
+        from maskwright.operations.beginning import card_of, source_of
 
         first = next(iter(beginning.models), None)
-        self._ready = first if first is not None and first.availability is not Availability.ABSENT else None
-        if self._ready is not None:
-            sentence = f"“{self._ready.title}” is ready: it proposes outlines and you correct them."
+        chosen = self._model.choice.source
+        self._ready, sentence = "", ""
+        if card_of(chosen) is None:  # a file of the user's own; nobody knows what it was trained on
+            self._ready, sentence = chosen, f"“{Path(chosen).stem}” is the model you used last."
+        elif first is not None and first.availability is not Availability.ABSENT:
+            self._ready, sentence = source_of(first), f"“{first.title}” is ready."
+        if self._ready:
+            sentence += " It proposes outlines and you correct them."
             return Way(MODEL, "lightning", "Let a model propose", sentence, "Propose on this image")
         if first is None or first.card is None:
             sentence = "No bundled model knows such images. Download one or use a file of your own."
@@ -111,10 +118,8 @@ class StartFeature(Feature):
     def _on_chosen(self, way: str) -> None:
         ready = self._ready
         self._dismiss()
-        if way == MODEL and ready is not None:
-            from maskwright.operations.beginning import source_of
-
-            self._model.choose(source_of(ready))
+        if way == MODEL and ready:
+            self._model.choose(ready)
             self._model.run_on_image()
         elif way == MODEL:
             self._model.open_models()

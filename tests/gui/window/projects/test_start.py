@@ -151,3 +151,13 @@ def test_who_has_begun_already_is_not_asked_how(qtbot: QtBot, bench: Workbench, 
     bench.projects.opened.connect(lambda: bench.tools.use("point"))
     open_folder(qtbot, bench, photographs)
     assert bench.start.card is None
+
+
+def test_a_model_file_of_the_users_own_is_offered_where_it_is_chosen_already(
+    qtbot: QtBot, bench: Workbench, photographs: Path, tmp_path: Path
+) -> None:
+    bench.model.choose(str(tmp_path / "own.xml"))
+    open_folder(qtbot, bench, photographs)
+
+    assert card_of(bench).buttons[0].text() == "Propose on this image"
+    assert any("“own” is the model you used last" in label.text() for label in card_of(bench).findChildren(QLabel))

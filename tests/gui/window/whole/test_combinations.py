@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from maskwright.document.change import Change
-from maskwright.document.values import ImageStanding
+from maskwright.document.values import ImageStanding, InstanceState
 from maskwright.samples.project import open_sample_project
 from maskwright_gui.app import Workbench
 from maskwright_gui.dialogs.export import ExportDialog
@@ -102,6 +102,24 @@ def test_an_import_that_is_looked_at_during_a_batch_is_taken_in_after_it_was_agr
     stored = opened.session.project.stored
     (imported,) = [one for one in stored.instances.of(4) if one.state.is_exported]
     assert next(each.name for each in stored.categories.listed() if each.id == imported.category_id) == "dog"
+
+
+def test_enter_in_a_list_closes_the_outline_that_is_drawn_and_answers_no_proposal(
+    qtbot: QtBot, labelled: Workbench
+) -> None:
+    session, canvas = labelled.session, labelled.window.canvas
+    before = session.document
+    labelled.tools.use("polygon")
+    for point in ((30, 25), (45, 25), (45, 40)):
+        place = QPoint(*map(round, canvas.navigator.viewport.to_screen(*point)))
+        qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=place)
+    table = labelled.objects.panel.table
+    table.setFocus()
+    qtbot.keyClick(table, Qt.Key.Key_Return)
+    assert not canvas.is_busy
+    drawn = [each for each in session.document if each.state is InstanceState.DRAWN]
+    assert len(drawn) == 1
+    assert [each for each in session.document if each.id != drawn[0].id] == list(before)
 
 
 def test_an_image_that_is_excluded_while_it_is_drawn_on_keeps_its_objects_and_undo(classed: Workbench) -> None:

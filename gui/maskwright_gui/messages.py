@@ -72,6 +72,7 @@ class Toasts(QWidget):
         """Place messages beside this widget, or above it if there is no room beside it."""
         self._kept_clear.append(widget)
         widget.installEventFilter(self)
+        widget.destroyed.connect(lambda *_: self._kept_clear.remove(widget))
 
     def show_message(self, message: Message) -> None:
         """Show a message below those already shown; most close by themselves after a while."""

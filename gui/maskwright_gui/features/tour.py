@@ -206,6 +206,7 @@ class TourFeature(Feature):
 
     def _make_card(self) -> TourCard:
         card = TourCard(self._canvas)
+        self._window.toasts.keep_clear(card)
         card.ended.connect(self._end)
         card.skipped.connect(lambda: self._show((self.number or 0) + 1))
         return card

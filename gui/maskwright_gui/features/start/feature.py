@@ -63,6 +63,7 @@ class StartFeature(Feature):
         self.close()
         looks = f"These images look like {beginning.kind}s." if beginning.kind is not None else ""
         self.card = card = StartCard(looks, self._ways(beginning), self._window.theme, self._canvas)
+        self._window.toasts.keep_clear(card)
         card.chosen.connect(self._on_chosen)
         card.dismissed.connect(self._dismiss)
         card.show()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QPoint, QRect
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -10,6 +11,7 @@ from maskwright.document import edits
 from maskwright.samples.project import open_sample_project
 from maskwright_gui.app import Workbench
 from maskwright_gui.features.tour import STEPS, TourCard
+from maskwright_gui.messages import Message
 from project_builders import square
 
 WAIT_MS = 20_000
@@ -38,6 +40,21 @@ def press(card: TourCard, text: str) -> None:
 
 def texts(card: TourCard) -> str:
     return "\n".join(label.text() for label in card.findChildren(QLabel))
+
+
+@pytest.mark.parametrize("width", [1440, 1024], ids=["wide", "narrow"])
+def test_messages_leave_the_card_free(qtbot: QtBot, bench: Workbench, samples: Path, width: int) -> None:
+    open_samples(qtbot, bench, samples)
+    bench.window.resize(width, 700)
+    bench.window.toasts.show_message(Message("Something to know", "With a detail.", stays=True))
+    card, toasts = card_of(bench), bench.window.toasts
+    qtbot.waitUntil(lambda: toasts.isVisible() and card.isVisible())
+    places = [QRect(each.mapToGlobal(QPoint(0, 0)), each.size()) for each in (card, toasts)]
+    assert not places[0].intersects(places[1])
+
+    press(card, "End the tour")
+    toasts.show_message(Message("Another thing to know", stays=True))
+    assert len(toasts.messages) == 2
 
 
 def test_each_step_is_over_when_it_has_been_done(qtbot: QtBot, bench: Workbench, samples: Path) -> None:

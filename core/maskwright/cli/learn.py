@@ -107,7 +107,7 @@ def learn(
 
 
 def _require_no_other_options(context: typer.Context) -> None:
-    """Raises MaskwrightError for options that a round which is being continued would ignore."""
+    """Raises MaskwrightError for options that a continued round would ignore."""
     own = {"project", "resume", "as_json", "dry_run", "is_quiet", "wants_schema"}
     sources = ((name, context.get_parameter_source(name)) for name in context.params if name not in own)
     others = ", ".join(f"--{name}" for name, source in sources if source is not None and source.name == "COMMANDLINE")

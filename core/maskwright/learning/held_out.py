@@ -21,11 +21,11 @@ _log = logging.getLogger(__name__)
 FEW_OBJECTS = 20
 """Below this many held-out objects, their best threshold is mostly chance."""
 _UNSEEN_SHARE = 0.8
-"""Of the score that tells objects from background on training images, on new images.
+"""New images need this fraction of the score threshold that is best on the training images.
 
-Models after 3 to 20 images of five sets, utility (hits - 0.3 false ones per object on images never seen) summed over
-eleven rounds: 6.2 at the best F1 of the held-out or else the training images, 6.5 at the best on the training images,
-7.1, 7.4 and 6.9 at 0.9, 0.8 and 0.7 of that, 7.6 at the best possible.
+Measured on models after 3 to 20 images of five sets; utility (hits - 0.3 false ones per object on unseen images),
+summed over eleven rounds: 6.2 at the best F1 of the held-out or else the training images, 6.5 at the best on the
+training images, 7.1, 7.4 and 6.9 at 0.9, 0.8 and 0.7 of that, 7.6 at the best possible.
 """
 
 

@@ -19,7 +19,7 @@ _LEAST_IOU = 0.5
 _PLATEAU = 0.01
 DEFAULT_SCORE = 0.35
 LEAST_SCORE, MOST_SCORE = 0.02, 0.95
-"""Of a score threshold."""
+"""Bounds of a suggested score threshold."""
 FALSE, ON_CROWD = -1, -2
 
 

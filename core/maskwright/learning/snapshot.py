@@ -25,7 +25,7 @@ DRAFT_NAME = "round.json"
 _TRUTH_NAME = "held_out.json"
 _TAUGHT_NAME = "taught.json"
 _MOST_TAUGHT = 100
-"""Training images are enough for a score threshold."""
+"""Limit for training images: enough for a score threshold."""
 
 
 @dataclass(frozen=True, slots=True)

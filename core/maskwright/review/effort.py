@@ -118,7 +118,7 @@ def effort_log(project: Project) -> EffortLog:
 
 
 def _leaves_proposals(entry: HistoryEntry) -> bool:
-    """Whether an assistant refined proposals, or that was undone: what the user corrects starts from there."""
+    """Whether the step is an assistant refining proposals, or its undo: the user's corrections start from there."""
     pairs = [(before, after) for _, before, after in entry.change]
     open_ = InstanceState.PROPOSED
     return bool(pairs) and all(a is not None and b is not None and a.state is b.state is open_ for a, b in pairs)

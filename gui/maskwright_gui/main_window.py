@@ -240,9 +240,9 @@ class MainWindow(QMainWindow):
 
     def save_layout(self, settings: QSettings) -> None:
         """Store size, position and panels for the next start."""
-        if self._hidden_chrome:
+        if self._hidden_chrome:  # otherwise the next start would be without panels
             self.toggle_chrome()
-        self._fit_in(DEFAULT_SIZE)
+        self._fit_in(DEFAULT_SIZE)  # what is stored is the layout with room for all panels
         settings.setValue("window/geometry", self.saveGeometry())
         settings.setValue("window/state", self.saveState(LAYOUT_VERSION))
 

@@ -178,7 +178,7 @@ class _Toast(QFrame):
         close.setAccessibleName("Close message")
         close.setToolTip("Close")
         close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        close.clicked.connect(lambda: self.on_close())
+        close.clicked.connect(lambda: self.on_close())  # looked up when clicked: it is set after this
         row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         if (duration := SHOWN_MS[message.tone]) and not message.stays:
             QTimer.singleShot(duration, self, lambda: self.on_close())

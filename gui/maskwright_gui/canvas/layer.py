@@ -236,7 +236,7 @@ class StaticLayer(QObject):
     def _drop_job(self) -> None:
         self._waiting = None
         if self._job is not None:
-            self._job.is_worthless = True
+            self._job.is_worthless = True  # it runs to its end: a thread cannot be interrupted within cv2
 
     def _patch(self, layer: RenderedLayer, boxes: Collection[Box]) -> bool:
         """Redraw the boxes in place. False if that would take too long for one frame."""
@@ -245,7 +245,7 @@ class StaticLayer(QObject):
             return True
         left, top = min(area[0] for area in areas), min(area[1] for area in areas)
         right, bottom = max(area[2] for area in areas), max(area[3] for area in areas)
-        pad = LINE_PAD_PX
+        pad = LINE_PAD_PX  # drawn and cut off again: lines of objects outside reach into the boxes
         view = layer.view.cropped(left - pad, top - pad, right - left + 2 * pad, bottom - top + 2 * pad)
         if self._index.vertices_touching(view.box) > _PATCH_VERTICES:
             return False

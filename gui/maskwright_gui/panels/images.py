@@ -68,7 +68,7 @@ class ImagesPanel(QWidget):
         self._search.setPlaceholderText(PLACEHOLDER)
         self._search.setClearButtonEnabled(True)
         self.list_view = named(QListView(self), "Images")
-        self.list_view.setUniformItemSizes(True)
+        self.list_view.setUniformItemSizes(True)  # the view measures one row, not 100,000
         self.list_view.setModel(model)
         self._delegate = ImageDelegate(self.list_view)
         self.list_view.setItemDelegate(self._delegate)
@@ -166,6 +166,7 @@ class ImagesPanel(QWidget):
 
     def reset(self) -> None:
         """Show all images by name again, for another project."""
+        # each signal would query a project that is still being opened
         for widget in (self._filter, self._order, self._search):
             widget.blockSignals(True)
         self._filter.setCurrentIndex(0)

@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from threading import Condition
+from threading import RLock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -117,7 +117,7 @@ class InferenceThread(Worker):
         self.batch = BatchRunner(self.model_for, self._post_batch, self._serve_waiting, self)
         """The batch; it has signals of its own."""
         self._load, self._decoded = load, decoded
-        self._loading = Condition()
+        self._loading = RLock()
         self._choice: ModelChoice | None = None
         self._request: PredictRequest | None = None
         self._batch_job: Callable[[], None] | None = None
@@ -143,7 +143,7 @@ class InferenceThread(Worker):
             replaced, self._request = self._request, request
             self._newest_id = request.request_id
             self._condition.notify()
-        if replaced is not None:
+        if replaced is not None:  # outside the condition: a slot may make the next request
             self.cancelled.emit(replaced)
 
     def cancel_predict(self) -> None:

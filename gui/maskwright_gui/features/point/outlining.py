@@ -58,11 +58,7 @@ class ExpectedQuestions:
 
 
 class OutlineThread(Worker):
-    """Answers one waiting question, the newest; questions to be kept are all answered first.
-
-    While nothing is asked, it prepares the current image and its neighbours, so that the first prompt there is answered
-    faster.
-    """
+    """Answers the newest question, after all those to be kept; while idle, it prepares the images expected next."""
 
     answered = Signal(object, object, float)
     """(Prompt, outline or None, milliseconds)."""

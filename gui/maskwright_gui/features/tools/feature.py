@@ -46,7 +46,7 @@ class LentTool(QObject):
         self._held = HeldKey(self)
         self._held.let_go.connect(self._on_let_go)
         self._tool_before = canvas.tool.name
-        """When the key was pressed."""
+        """The active tool when the key was pressed."""
         self._was_used = False
         """Whether the mouse has been pressed on the canvas since."""
         self._after_stroke: str | None = None

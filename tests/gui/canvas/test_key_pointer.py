@@ -35,7 +35,7 @@ class Keyboard:
         self.labels: list[str] = []
         self.view = view = CanvasView()
         qtbot.addWidget(view)
-        view.resize(432, 332)
+        view.resize(420, 320)
         view.renderer.set_image(QImage(*document.size_wh, QImage.Format.Format_RGB32))
         view.set_document(document)
         view.set_options(ToolOptions(snaps=False, brush_radius=6.0))

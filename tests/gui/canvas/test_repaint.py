@@ -23,7 +23,7 @@ ROUNDING = 8
 def view(qtbot) -> CanvasView:
     view = CanvasView()
     qtbot.addWidget(view)
-    view.resize(520, 400)
+    view.resize(508, 388)
     view.set_style(CanvasStyle(shows_crosshair=True))
     rng = np.random.default_rng(3)
     noise = rng.integers(0, 255, (150, 200, 4), np.uint8)

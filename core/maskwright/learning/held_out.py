@@ -12,7 +12,7 @@ from maskwright.evaluation.truth import category_map, read_truth
 from maskwright.inference.model import Model, load_model
 from maskwright.learning.gate import Figures
 from maskwright.learning.job import LearningJob
-from maskwright.learning.judge import DEFAULT_SCORE, LEAST_SCORE, figures_of
+from maskwright.learning.judge import DEFAULT_SCORE, figures_of, score_for_new_images
 from maskwright.learning.looks import LOOKS_NAME, HeldOutComparison, HeldOutImage, looks_of
 
 _log = logging.getLogger(__name__)
@@ -20,13 +20,6 @@ _log = logging.getLogger(__name__)
 
 FEW_OBJECTS = 20
 """Below this many held-out objects, their best threshold is mostly chance."""
-_UNSEEN_SHARE = 0.8
-"""New images need this fraction of the score threshold that is best on the training images.
-
-Measured on models after 3 to 20 images of five sets; utility (hits - 0.3 false ones per object on unseen images),
-summed over eleven rounds: 6.2 at the best F1 of the held-out or else the training images, 6.5 at the best on the
-training images, 7.1, 7.4 and 6.9 at 0.9, 0.8 and 0.7 of that, 7.6 at the best possible.
-"""
 
 
 class HeldOut:
@@ -65,11 +58,12 @@ class HeldOut:
         if self._job.taught is None:
             return DEFAULT_SCORE
         try:
-            found = figures_of(model, self._folder / self._job.taught, Path(self._job.image_root), classes=self._own)
+            taught = self._folder / self._job.taught
+            found = score_for_new_images(model, taught, Path(self._job.image_root), classes=self._own)
         except MaskwrightError as error:
             _log.warning("the operating point is the usual one: %s", error)
             return DEFAULT_SCORE
-        return max(_UNSEEN_SHARE * found.score, LEAST_SCORE) if found is not None else DEFAULT_SCORE
+        return found if found is not None else DEFAULT_SCORE
 
     def compared(self, new: Model, best: Figures | None) -> tuple[Figures | None, Figures | None]:
         """The old model's figures on the images it has not seen, and the new one's on those if they are not all.

@@ -10,7 +10,7 @@ import tiny_models
 from maskwright.evaluation.model_run import detections
 from maskwright.geometry.raster import mask_to_rle
 from maskwright.inference.model import load_model
-from maskwright.learning.judge import best_cut, figures_at, matched
+from maskwright.learning.judge import best_cut, figures_at, lowered_cut, matched
 
 
 def rle(x: int, y: int, side: int = 10) -> dict[str, object]:
@@ -61,6 +61,21 @@ def test_cut_never_lies_among_equal_scores() -> None:
 
     assert (precision, recall) == (0.5, 1.0)
     assert f1 == pytest.approx(2 / 3)
+
+
+def test_threshold_for_new_images_is_lower_than_the_best_on_training_images() -> None:
+    scores = np.array([0.9, 0.8, 0.7, 0.1, 0.1])
+    hits = np.array([True, True, True, False, False])
+    best = best_cut(scores, hits, 3)[0]
+
+    assert lowered_cut(scores, hits, 3) == pytest.approx(max(0.8 * best, 0.1))
+
+
+def test_threshold_of_a_model_that_hardly_knows_anything_is_not_lowered_far() -> None:
+    scores = np.array([0.50, 0.49, 0.48, *np.linspace(0.47, 0.40, 30)])
+    hits = np.array([True, True, True, *[False] * 30])
+
+    assert 0.45 < lowered_cut(scores, hits, 3) <= best_cut(scores, hits, 3)[0]
 
 
 def test_figures_at_a_threshold_count_what_scores_at_least_that() -> None:

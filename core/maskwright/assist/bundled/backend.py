@@ -132,7 +132,9 @@ class WindowBackend:
         """One pass, and a second one starting from its answer where there was no outline before.
 
         IoU of a box on 160 objects of coco/val (another draw than the one that judges): .763 -> .783, of one drawn
-        carelessly .724 -> .752; a third pass adds .000 and .003.
+        carelessly .724 -> .752; a third pass adds .000 and .003. Not done, on 210
+        others (standard error .001): averaged with a mirrored pass and a tighter window, +.004 in 2.5 times the time;
+        clipped to the box, +.005 for a tight box and -.013 for a careless one.
         """
         softs = self._passes(features, prompts, cancel)
         new = [i for i, prompt in enumerate(prompts) if prompt.previous is None and prompt.mask is None]

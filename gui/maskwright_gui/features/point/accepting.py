@@ -44,7 +44,7 @@ class Accepted:
 
 def is_current(base: Instance | None, document: Document) -> bool:
     """Whether the object being corrected has not changed; a new object has nothing to change."""
-    return base is None or document.instances.get(base.id) is base
+    return base is None or document.instances.get(base.id) == base
 
 
 def provenance_of(name: str, content_hash: str, presses: int, created_at: str) -> Provenance:

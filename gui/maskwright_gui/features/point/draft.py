@@ -108,7 +108,7 @@ class Outliner(Protocol):
         """Answer this prompt even if others follow: the user has accepted it unseen."""
 
     def finish(self, accepted: "Accepted") -> None:
-        """Make the object when the answer comes, although its tool or image has been left."""
+        """Its tool or image is gone: make the object there, when the answer comes or at once."""
 
     def provenance(self, presses: int) -> Provenance | None:
         """Provenance of an object outlined by that many presses."""

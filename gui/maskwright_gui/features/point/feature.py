@@ -73,6 +73,7 @@ class PointFeature(Feature):
         self.bar.others_requested.connect(self.open_assistants)
         self._canvas.tool_changed.connect(self._on_tool)
         self._session.document_replaced.connect(lambda _document: self._look_ahead_soon())
+        self._session.image_changed.connect(lambda _image: self._accept_left())
         self._ahead = QTimer(self, singleShot=True, interval=AHEAD_MS)
         self._ahead.timeout.connect(self._look_ahead)
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
@@ -155,7 +156,11 @@ class PointFeature(Feature):
         self.thread_.keep(serial)
 
     def finish(self, accepted: Accepted) -> None:
-        self._unfinished.append(accepted)
+        """Make the object when its answer comes; if it is there, once the new image is on screen."""
+        if accepted.draft.is_waiting:
+            self._unfinished.append(accepted)
+        else:
+            QTimer.singleShot(0, self, partial(self._again, self._session.project, partial(self._make, accepted)))
 
     def provenance(self, presses: int) -> Provenance | None:
         return described_origin(self.thread_.identity, presses)
@@ -198,6 +203,11 @@ class PointFeature(Feature):
         min_iou = self._strip.thresholds.min_iou
         path = project.image_path(image)
         return Question(prompt, path, self.assistant_name, min_iou, project.path)
+
+    def _accept_left(self) -> None:
+        """Leaving an image accepts the draft on it, as Space does: its user has seen the outline."""
+        if self._tool is not None:
+            self._tool.leave()
 
     def _answer_soon(self, prompt: PointPrompt) -> None:
         """Ask the thread or, without an image, answer at once; the tool always hears of it after it has asked."""

@@ -210,6 +210,16 @@ class PointTool(BaseTool):
         else:
             self._commit(accepted)
 
+    def leave(self) -> None:
+        """Accept the draft of an image that is about to be replaced; the outliner makes the object there."""
+        draft = self._draft
+        if draft is None or self._is_pressed or (draft.base is None and self._context.category_id is None):
+            return
+        self._draft = None
+        if draft.is_waiting:
+            self._outliner.keep(draft.serials[-1])
+        self._outliner.finish(Accepted(draft, self._image_id, self._context.category_id or 0))
+
     def overlay(self) -> Overlay:
         shown = [(accepted.draft, accepted.category_id) for accepted in self._accepted]
         if self._draft is not None:

@@ -119,7 +119,9 @@ def test_enter_before_the_answer_makes_the_object_when_it_comes(
     assert {one.bounds_xyxy for one in pointing.session.document} == {(6, 6, 14, 14), (46, 31, 54, 39)}
 
 
-def test_an_answer_for_the_image_before_is_not_taken(qtbot: QtBot, pointing: Workbench, squares: Squares) -> None:
+def test_leaving_an_image_accepts_what_was_pointed_at_there_and_nothing_elsewhere(
+    qtbot: QtBot, pointing: Workbench, squares: Squares
+) -> None:
     squares.gate.clear()
     click(qtbot, pointing, 20, 20)
     pointing.images.next_image()
@@ -127,9 +129,41 @@ def test_an_answer_for_the_image_before_is_not_taken(qtbot: QtBot, pointing: Wor
     squares.gate.set()
     click(qtbot, pointing, 30, 30)
     qtbot.waitUntil(lambda: len(pointing.window.canvas.tool.overlay().instances) == 1)
-    qtbot.keyClick(pointing.window.canvas, Key.Key_Return)
-    assert [one.bounds_xyxy for one in pointing.session.document] == [(26, 26, 34, 34)]
+    pointing.images.previous_image()
+    qtbot.waitUntil(lambda: len(pointing.session.document_of(2)) == 1)
+    qtbot.waitUntil(lambda: len(pointing.session.document_of(1)) == 1)
+    (first,), (second,) = pointing.session.document_of(1), pointing.session.document_of(2)
+    assert (first.bounds_xyxy, second.bounds_xyxy) == ((16, 16, 24, 24), (26, 26, 34, 34))
+    pointing.images.next_image()
+    qtbot.waitUntil(lambda: len(pointing.session.document) == 1)
+    pointing.editing.undo()
+    assert len(pointing.session.document) == 0
+
+
+def test_leaving_an_image_accepts_a_correction_there(qtbot: QtBot, pointing: Workbench, squares: Squares) -> None:
+    canvas = pointing.window.canvas
+    click(qtbot, pointing, 20, 20)
+    qtbot.waitUntil(lambda: len(canvas.tool.overlay().instances) == 1)
+    qtbot.keyClick(canvas, Key.Key_Return)
+    (made,) = pointing.session.document
+    pointing.session.select(frozenset({made.id}))
+    click(qtbot, pointing, 22, 20)
+    qtbot.waitUntil(lambda: canvas.is_busy and not canvas.tool._draft.is_waiting)
+    pointing.images.next_image()
+    qtbot.waitUntil(lambda: [one.bounds_xyxy for one in pointing.session.document_of(1)] == [(18, 16, 26, 24)])
+
+
+def test_closing_the_project_leaves_no_draft_to_the_next_one(
+    qtbot: QtBot, pointing: Workbench, squares: Squares
+) -> None:
+    click(qtbot, pointing, 20, 20)
+    qtbot.waitUntil(lambda: len(pointing.window.canvas.tool.overlay().instances) == 1)
+    path = pointing.session.project.path
+    pointing.session.close_project()
+    with qtbot.waitSignal(pointing.projects.opened):
+        pointing.projects.open_path(path)
     assert len(pointing.session.document_of(1)) == 0
+    assert not pointing.point._unfinished
 
 
 def test_what_fails_is_told_and_the_tool_goes_on(qtbot: QtBot, pointing: Workbench, squares: Squares) -> None:
@@ -435,6 +469,7 @@ def test_no_press_begins_the_long_look_at_an_image_anew(
     monkeypatch.setattr(assistants, "loaded", lambda _name: BackendAssistant(backend))
     opened.classes.add("cell")
     opened.tools.use("point")
+    opened.point._ahead.stop()  # it would look at the neighbours, too
     shown: list[int] = []
     opened.point.thread_.answered.connect(lambda prompt, *_: shown.append(len(prompt.presses)))
     qtbot.mouseMove(opened.window.canvas, QPoint(*map(round, opened.window.canvas.navigator.viewport.to_screen(9, 9))))

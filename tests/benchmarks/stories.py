@@ -30,6 +30,7 @@ from story_user import GOOD_IOU, Held, Key, Thing, User, by_class  # noqa: E402 
 
 from maskwright_gui.app import Workbench, make_application  # noqa: E402 - the environment comes first
 from maskwright_gui.dialogs.import_preview import ImportPreviewDialog  # noqa: E402 - the environment comes first
+from maskwright_gui.features.point.tool import PointTool  # noqa: E402 - the environment comes first
 from maskwright_gui.workers.requests import BatchState  # noqa: E402 - the environment comes first
 
 CONTROL, POINT, ACCEPT, REJECT, DONE = Held.ControlModifier, Key.Key_N, Key.Key_Return, Key.Key_X, Key.Key_Space
@@ -231,6 +232,10 @@ def _mend_object(user: User, thing: Thing, id_: int) -> None:
     user.click(x, y, CONTROL)
 
     def shown() -> object:
+        tool = user.canvas.tool
+        if isinstance(tool, PointTool) and tool._draft is not None and tool._draft.base is None:
+            user.key(Key.Key_Escape)  # too far away: it would be an object of its own, as the label at the pointer says
+            return None
         return user.draft() if user.canvas.is_busy else user.mask_of(_object(user, id_))
 
     user.mend(thing, shown)  # taken over by the press on the next object, or by Space

@@ -22,7 +22,8 @@ def main() -> None:
     parser.add_argument("--level", default="0.85")
     options = parser.parse_args()
     lines = {path.stem: _points(path, options.way, options.level) for path in options.results}
-    _drawn(lines, f"Presses an object, as a share of drawing: {WAYS[options.way]}").save(options.picture, optimize=True)
+    title = f"Presses per object, as a share of drawing: {WAYS[options.way]}"
+    _drawn(lines, title).save(options.picture, optimize=True)
 
 
 def _points(path: Path, way: str, level: str) -> list[tuple[int, float]]:

@@ -23,6 +23,8 @@ from maskwright_gui.canvas.raster import LayerView
 from maskwright_gui.canvas.viewport import Viewport
 
 _MARGIN_SCREEN_PX = 64
+_OFF_HALVES_PX = 0.02
+"""Qt rounds halves away from zero: a picture that begins at one would move when its origin does by whole pixels."""
 _AHEAD = 2
 """How many prepared pictures of other images are kept, each of screen size."""
 _BAND_PIXELS = 1 << 16
@@ -81,6 +83,10 @@ class ImageLayer:
         inside = filled.toAlignedRect().adjusted(1, 1, -1, -1)
         return list(cast("Iterable[QRect]", QRegion(whole) - QRegion(inside)))  # the stubs: a region is iterable
 
+    def is_enlarged(self, viewport: Viewport, ratio: float) -> bool:
+        """Whether Qt enlarges pixels to squares on each paint."""
+        return self.pyramid is not None and viewport.scale * ratio >= self.pyramid.sharpest_scale
+
     def draw(self, painter: QPainter, viewport: Viewport, ratio: float, *, is_moving: bool = False) -> None:
         """Paint the image. While `is_moving`, a new zoom is drawn from the nearest level at once; the smooth picture
         follows.
@@ -88,7 +94,7 @@ class ImageLayer:
         if self.pyramid is None:
             return
         scale = viewport.scale * ratio
-        if scale >= self.pyramid.sharpest_scale:
+        if self.is_enlarged(viewport, ratio):
             self._draw_squares(painter, viewport, 0)
             return
         if is_moving and (self._shown is None or self._shown[0].scale != scale):
@@ -119,7 +125,8 @@ class ImageLayer:
         right, bottom = min(int(x2 * per_x) + 2, level.width()), min(int(y2 * per_y) + 2, level.height())
         if left >= right or top >= bottom:
             return
-        corner = viewport.to_screen(left / per_x, top / per_y)
+        x, y = viewport.to_screen(left / per_x, top / per_y)
+        corner = (x - _OFF_HALVES_PX, y - _OFF_HALVES_PX)
         size = ((right - left) / per_x * viewport.scale, (bottom - top) / per_y * viewport.scale)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.pyramid.sharpest_scale < 1.0)
         image, area = level, QRect(left, top, right - left, bottom - top)

@@ -78,3 +78,14 @@ def test_partial_updates_leave_nothing_stale(view: CanvasView, qtbot, tool: Tool
         QTest.keyClick(view, Qt.Key.Key_Return)
         qtbot.waitUntil(lambda: not view.renderer._settle_timer.isActive())
         assert stale_count(view) == 0, "after the drag"
+
+
+@pytest.mark.parametrize("size_wh", [(520, 400), (518, 393), (431, 377)])
+def test_enlarged_pixels_stay_in_place_in_partial_updates(view: CanvasView, qtbot, size_wh: tuple[int, int]) -> None:
+    """The crosshair leaves strips in both directions to paint, at places that are no whole pixels of the image."""
+    view.resize(*size_wh)
+    qtbot.waitUntil(lambda: not view.renderer._settle_timer.isActive())
+    view.renderer.show_objects(False)
+    for place in [(20, 30), (60, 70), (75.5, 60.2), (150, 66)]:
+        QTest.mouseMove(view, QPoint(*map(round, view.navigator.viewport.to_screen(*place))))
+        assert stale_count(view) == 0

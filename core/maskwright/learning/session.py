@@ -32,6 +32,8 @@ _JUDGING_SHARE = 0.2
 _JUDGING_STEPS = 40
 """Assumed cost of an evaluation before one has been measured, in training steps."""
 _LEAST_STEPS = 20
+_LEAST_F1_SHARE = 0.5
+"""Of the best F1 on the held-out images, for a threshold from the training images."""
 _SAMPLE_SHARE = 0.2
 """Fraction of the memory for cached images."""
 
@@ -97,6 +99,8 @@ class LearningSession:
         model = self._load(self._folder / BEST_MODEL)
         score = self._held_out.cut(model, self._best)
         new = self._at(score, model)
+        if new is not None and self._best is not None and new.f1 < _LEAST_F1_SHARE * self._best.f1:
+            score, new = self._best.score, self._best  # training images mislead: the model knows little else
         old, compared = self._held_out.compared(model, new)
         if compared is None and new is not self._best:
             compared = self._best  # the gate takes both models at their best

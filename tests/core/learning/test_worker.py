@@ -158,17 +158,21 @@ def test_few_held_out_objects_give_figures_at_the_operating_point_of_the_trainin
     assert finished.compared["f1"] == 0.8
 
 
-def test_many_held_out_objects_tell_the_operating_point(
-    job: LearningJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("objects", "f1"), [(FEW_OBJECTS, 0.7), (FEW_OBJECTS - 1, 0.1)], ids=["many", "others fail"])
+def test_held_out_objects_tell_the_operating_point_if_they_are_many_or_that_of_the_training_images_fails(
+    job: LearningJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, objects: int, f1: float
 ) -> None:
-    best = Figures(0.8, 0.8, 0.8, 0.9, 0.7, 0.7, images=2, objects=FEW_OBJECTS)
-    monkeypatch.setattr(held_out, "figures_of", lambda *_, **__: best)
+    best = Figures(0.8, 0.8, 0.8, 0.9, 0.7, 0.7, images=2, objects=objects)
+    monkeypatch.setattr(held_out, "figures_of", lambda *_, score=None, **__: replace(best, f1=f1) if score else best)
+    monkeypatch.setattr(held_out, "score_for_new_images", lambda *_, **__: 0.4)
     monkeypatch.setattr(held_out, "looks_of", lambda *_, **__: ())
     going = session(replace(job, truth="held_out.json", taught="taught.json"), tmp_path / "work", [], stop_at=21)
     going.learn()
     finished = going.finish()
 
     assert finished.score == 0.7
+    assert finished.new is not None
+    assert finished.new["f1"] == 0.8
     assert finished.compared is None
 
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetIt
 from maskwright_gui.actions import Action
 from maskwright_gui.dialogs.quick_dialog import QuickDialog
 from maskwright_gui.menu_letters import bare
-from maskwright_gui.panels.widgets import named
+from maskwright_gui.panels.widgets import Inviting, named
 
 WIDTH_PX = 520
 
@@ -33,10 +33,11 @@ class CommandPalette(QuickDialog):
         self._list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self._list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self._list.itemClicked.connect(self._trigger)
+        self._stack = Inviting(self._list, "No action matches. Try another word for it.", self)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
         column.addWidget(self._field)
-        column.addWidget(self._list, 1)
+        column.addWidget(self._stack, 1)
         self._fill("")
         self.move(parent.mapToGlobal(QPoint((parent.width() - WIDTH_PX) // 2, 48)))
 
@@ -65,6 +66,7 @@ class CommandPalette(QuickDialog):
             item.setData(0, Qt.ItemDataRole.UserRole, action)
             item.setDisabled(not action.isEnabled())
             self._list.addTopLevelItem(item)
+        self._stack.show_content(bool(found))
         self._mark(0)
 
     def _found(self, words: Sequence[str], has: Callable[[str, str], bool]) -> list[tuple[Action, QAction]]:

@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QListWidget
+from PySide6.QtWidgets import QLabel, QListWidget
 from pytestqt.qtbot import QtBot
 
 from maskwright_gui.app import Workbench
@@ -38,6 +38,16 @@ def test_palette_finds_words_in_any_order(qtbot: QtBot, opened: Workbench) -> No
     palette = palette_of(qtbot, opened)
     qtbot.keyClicks(palette.focusWidget(), "annot exp")
     assert palette.marked_text == "File › Export annotations"
+
+
+def test_palette_says_when_nothing_matches(qtbot: QtBot, opened: Workbench) -> None:
+    palette = palette_of(qtbot, opened)
+    label = next(each for each in palette.findChildren(QLabel) if "No action matches" in each.text())
+    assert not label.isVisible()
+    qtbot.keyClicks(palette.focusWidget(), "xyzzy")
+    assert label.isVisible()
+    qtbot.keyClick(palette.focusWidget(), Key.Key_Return)
+    assert palette.isVisible()
 
 
 def test_palette_prefers_what_begins_as_typed(qtbot: QtBot, opened: Workbench) -> None:

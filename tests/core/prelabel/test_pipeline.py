@@ -105,13 +105,14 @@ def test_an_image_taken_out_of_the_set_meanwhile_gets_no_proposals(
 def test_a_file_that_is_moved_meanwhile_is_found_at_its_new_place(
     project: Project, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, old = stages.read_image, project.image_path(project.images.record(12))
+    read, old, one = stages.read_image, project.image_path(project.images.record(12)), threading.Lock()
 
     def read_and_move(path: Path) -> DecodedImage:
         """Its record has been read already, together with the first one's."""
-        if old.exists():
-            old.rename(old.with_name("moved.png"))
-            project.image_folder.relocate({12: "moved.png"})
+        with one:
+            if old.exists():
+                old.rename(old.with_name("moved.png"))
+                project.image_folder.relocate({12: "moved.png"})
         return read(path)
 
     monkeypatch.setattr(stages, "read_image", read_and_move)

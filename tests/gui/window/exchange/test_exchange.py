@@ -229,6 +229,16 @@ def press_import(qtbot: QtBot, bench: Workbench, dialog: QWidget) -> None:
         next(button for button in dialog.findChildren(QPushButton) if bare(button.text()) == "Import").click()
 
 
+def test_importing_a_file_again_says_that_nothing_is_new(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
+    path, told = coco_file(tmp_path, "000.png"), []
+    press_import(qtbot, project, preview(qtbot, project, path))
+    project.exchange.told.connect(told.append)
+
+    press_import(qtbot, project, preview(qtbot, project, path))
+
+    assert ": 0 new, 1 already here (" in told[-1].text + told[-1].detail
+
+
 def test_an_import_says_first_what_it_would_bring(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
     dialog = preview(qtbot, project, coco_file(tmp_path, "000.png", "gone.png"))
     assert "1 of 2 images found in the image folder" in texts(dialog)

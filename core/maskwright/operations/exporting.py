@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from maskwright.project.store import Project
 
 PLACES_SETTING = "export.places"
-"""{path: {"mark": of the file as written, "is_agreed": whether it may be replaced without asking}}."""
+"""{path: {"mark": of the file as written, "is_agreed": whether it may be replaced without asking, "scope": what it
+holds besides what users worked on}}."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def export(project: "Project", request: ExportRequest, monitor: Monitor = SILENT
     if not request.may_replace and (known := what_is_there(request.path)) is not None:
         own = _places(project).get(str(request.path), {})
         is_own = bool(mark := mark_of(request.path)) and own.get("mark") == mark
-        if not (is_own and own.get("is_agreed")):
+        if not (is_own and own.get("is_agreed") and own.get("scope") == _scope(request)):
             return ExportOutcome(request, is_written=False, in_the_way=known, is_own=is_own)
     outcome = _export(project, request, monitor)
     if outcome.is_written and not project.is_read_only:
@@ -85,12 +86,24 @@ def _places(project: "Project") -> dict[str, dict[str, Any]]:
 
 
 def _remember(project: "Project", request: ExportRequest) -> None:
-    """Once the user has agreed to replace an export of ours, it is replaced without asking, unless it was changed."""
+    """Once the user has agreed to replace an export of ours, it is replaced without asking, unless it was changed or
+    holds something else than what would replace it."""
     places = _places(project)
     was_agreed = places.get(str(request.path), {}).get("is_agreed", False)
-    mark = {"mark": mark_of(request.path), "is_agreed": was_agreed or request.may_replace}
+    mark = {
+        "mark": mark_of(request.path),
+        "is_agreed": was_agreed or request.may_replace,
+        "scope": _scope(request),
+    }
     with suppress(ProjectError):  # asking once more does no harm
         project.set_setting(PLACES_SETTING, {**places, str(request.path): mark})
+
+
+def _scope(request: ExportRequest) -> list[str]:
+    """Without it, an export of all proposals would be replaced unasked by one of the few reviewed images."""
+    options = request.options
+    wanted = {"proposals": options.include_proposals, "unreviewed": options.include_unreviewed}
+    return [name for name, is_included in wanted.items() if is_included]
 
 
 def _export(project: "Project", request: ExportRequest, monitor: Monitor) -> ExportOutcome:

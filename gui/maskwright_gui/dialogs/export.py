@@ -159,10 +159,10 @@ class ExportDialog(QDialog):
         taken += prelabelled if options.include_proposals or options.include_unreviewed else 0
         taken += unseen if options.include_unreviewed else 0
         lines = [f"{taken} image" + ("" if taken == 1 else "s") + " will be written"]
+        if unfinished := taken - counts.get(ImageState.DONE, 0) - counts.get(ImageState.EMPTY, 0):
+            lines.append(f"{unfinished} of these " + ("is" if unfinished == 1 else "are") + " not done yet")
         if left := sum(counts.values()) - taken:
             lines.append(f"{left} left out because nobody has worked on them")
-        if in_progress := counts.get(ImageState.IN_PROGRESS, 0):
-            lines.append(f"{in_progress} of these " + ("is" if in_progress == 1 else "are") + " not done yet")
         self._by_class.setEnabled(bool(self.request.shares))
         profile = profile_named(self.request.profile)
         lines += [f"not written: {loss}" for loss in profile.losses] + list(profile.notes)

@@ -196,6 +196,19 @@ def test_an_own_export_is_asked_about_once_unless_it_was_changed(
     assert (changed.is_written, changed.is_own) == (False, False)
 
 
+def test_an_own_export_of_more_is_asked_about_again(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:
+    draw(project, TRIANGLE)
+    few = ExportRequest(tmp_path / "out.json", CocoExportOptions())
+    everything = replace(few, options=CocoExportOptions(include_proposals=True, include_unreviewed=True))
+    assert export(qtbot, project, everything).is_written
+    assert export(qtbot, project, replace(everything, may_replace=True)).is_written
+    assert export(qtbot, project, everything).is_written, "said once"
+
+    asked = export(qtbot, project, few)
+    assert (asked.is_written, asked.is_own) == (False, True)
+    assert len(COCO(str(few.path)).getImgIds()) > 1
+
+
 def coco_file(folder: Path, *names: str) -> Path:
     images = [{"id": i, "file_name": name, "width": 64, "height": 48} for i, name in enumerate(names, 1)]
     ring = [1, 1, 11, 1, 11, 11, 1, 11]

@@ -1,5 +1,6 @@
 """What tests of the whole window share: a folder of small images and a model that waits when told to."""
 
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,20 @@ class GatedModel:
         self.gate.wait()
         if self.failure is not None:
             raise ModelError(self.failure)
+
+
+def coco_with_a_dog(path: Path, file_name: str) -> Path:
+    """An annotation file with one object, a triangle, on one image of `image_folder`."""
+    content = {
+        "images": [{"id": 1, "file_name": file_name, "width": 64, "height": 48}],
+        "categories": [{"id": 1, "name": "dog"}],
+        "annotations": [
+            {"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0, "area": 50, "bbox": [1, 1, 10, 10]}
+            | {"segmentation": [[1, 1, 11, 1, 11, 11]]}
+        ],
+    }
+    path.write_text(json.dumps(content))
+    return path
 
 
 def bright_square(folder: Path, box_xyxy: tuple[int, int, int, int]) -> Path:

@@ -138,10 +138,8 @@ def _show_result(result: ImportResult, *, dry_run: bool) -> None:
     objects, images = count_of(result.instance_count, "object"), count_of(result.image_count, "image")
     classes = count_of(result.category_count, "class")
     summary().print(f"{'would import ' if dry_run else ''}{objects} on {images}, {classes}")
-    there = result.instance_count - result.added_count
-    if there:
-        kept = f", {result.kept_count} not updated because changed here" if result.kept_count else ""
-        summary().print(f"{result.added_count} new, {there} already there ({result.updated_count} updated{kept})")
+    if result.news:
+        summary().print(result.news)
     if result.renumbered_count:
         objects = count_of(result.renumbered_count, "object")
         summary().print(f"{objects} got new ids because theirs were taken")

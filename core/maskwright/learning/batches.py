@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from maskwright.errors import MaskwrightError
-from maskwright.learning.crops import LearningCrop, random_crop
+from maskwright.learning.crops import random_crop
 from maskwright.learning.job import Example
 from maskwright.learning.recipe import Recipe
 from maskwright.learning.samples import SampleStore
+from maskwright.training.augment import Crop
 from maskwright.training.losses import Targets
 
 
@@ -51,7 +52,7 @@ class BatchMaker:
     def batch(self, number: int) -> LearningBatch:
         """The batch of this number. Raises MaskwrightError if no image can be read any more."""
         random = np.random.default_rng((self._seed, number))
-        crops: list[LearningCrop] = []
+        crops: list[Crop] = []
         while len(crops) < self._recipe.batch:
             crop = self._crop(random)
             if crop is not None:
@@ -70,7 +71,7 @@ class BatchMaker:
                 ready, coming = coming, worker.submit(self.batch, first)
                 yield ready.result()
 
-    def _crop(self, random: np.random.Generator) -> LearningCrop | None:
+    def _crop(self, random: np.random.Generator) -> Crop | None:
         has_choice = len(self._empty) > 0 and random.random() < self._recipe.empty_share
         if has_choice or not len(self._full):
             number = int(random.choice(self._empty))
@@ -93,7 +94,7 @@ def _chances(examples: list[Example]) -> np.ndarray[tuple[int], np.dtype[np.floa
     return np.asarray(weights / weights.sum())
 
 
-def _stacked(crops: list[LearningCrop]) -> LearningBatch:
+def _stacked(crops: list[Crop]) -> LearningBatch:
     counts = [len(crop.boxes) for crop in crops]
     starts = np.cumsum([0, *counts[:-1]])
     labels = np.stack(

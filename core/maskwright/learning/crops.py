@@ -11,21 +11,12 @@ from numpy.typing import NDArray
 
 from maskwright.learning.recipe import Recipe
 from maskwright.learning.samples import IGNORED, LearningSample
+from maskwright.training.augment import Crop
 
 _SMALLEST_REMNANT_PX = 8
 _HIDDEN_SHARE = 0.8
 _EDGE_BLUR_PX = 0.8
 _NEAR_OBJECT = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class LearningCrop:
-    """A training crop; row i of `boxes` is label i + 1."""
-
-    image: NDArray[np.uint8]  # (S, S, 3) RGB
-    labels: NDArray[np.int16]  # (S, S), -1 ignored
-    boxes: NDArray[np.float32]  # (N, 4) xyxy on pixel edges
-    categories: NDArray[np.int64]  # (N,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +28,14 @@ class _Warped:
 
 def random_crop(
     sample: LearningSample, random: np.random.Generator, recipe: Recipe, *, donor: LearningSample | None = None
-) -> LearningCrop:
-    """A square crop of `recipe.crop` pixels; `donor` provides whole objects to paste in."""
+) -> Crop:
+    """A square crop of `recipe.crop` pixels, in whose labels -1 is ignored; `donor` provides whole objects to paste
+    in."""
     warped = _warped(sample, random, recipe)
     if donor is not None:
         warped = _with_pasted(warped, _warped(donor, random, recipe), random, recipe)
     kept, boxes, present = _compacted(warped.labels)
-    return LearningCrop(_recoloured(warped.image, random, recipe.colour), kept, boxes, warped.categories[present])
+    return Crop(_recoloured(warped.image, random, recipe.colour), kept, boxes, warped.categories[present])
 
 
 def _warped(sample: LearningSample, random: np.random.Generator, recipe: Recipe) -> _Warped:

@@ -64,7 +64,7 @@ class Queue:
 
 
 _READ_TOGETHER, _READ_FOR_S = 16, 1.0
-"""Number of records read together, and seconds that they stay valid: one alone costs 0.9 ms of CPU, in a batch 0.1."""
+"""Number of records read together, and seconds that they stay valid: one takes 0.95 ms of CPU alone, 0.35 so."""
 
 
 class UpcomingRecords:

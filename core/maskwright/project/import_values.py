@@ -28,6 +28,14 @@ class ImportResult:
     kept_count: int = 0
     """Objects that existed and were kept as a user has changed them since."""
 
+    @property
+    def news(self) -> str:
+        """How many of the objects are new, and what became of the others; empty if all are new."""
+        if not (there := self.instance_count - self.added_count):
+            return ""
+        kept = f", {self.kept_count} not updated because changed here" if self.kept_count else ""
+        return f"{self.added_count} new, {there} already there ({self.updated_count} updated{kept})"
+
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from maskwright.operations.exchange import Imported
     from maskwright.operations.exporting import ExportOutcome, ExportRequest
     from maskwright.operations.import_preview import ImportPreview, MissingImage
-    from maskwright.project.import_values import ImportResult
     from maskwright_gui.dialogs.findings import FindingsDialog
     from maskwright_gui.dialogs.import_preview import ImportPreviewDialog
 
@@ -300,16 +299,9 @@ class ExchangeFeature(Feature):
     def _on_imported(self, outcome: "Imported") -> None:
         self._show_imported()
         self.imported.emit()
-        detail = f"{_counted(outcome.result)}."
+        result = outcome.result
+        counted = f"{count_of(result.instance_count, 'object')} on {count_of(result.image_count, 'image')}"
+        detail = f"{counted}: {result.news}." if result.news else f"{counted}."
         if outcome.notes:
             detail += f" {outcome.notes[0]}" + (f" (and {len(outcome.notes) - 1} more)" if outcome.notes[1:] else "")
         self.told.emit(Message("Annotations imported", detail, "warning" if outcome.notes else "info"))
-
-
-def _counted(result: "ImportResult") -> str:
-    """How many objects of the file are new, and what became of the others."""
-    text = f"{count_of(result.instance_count, 'object')} on {count_of(result.image_count, 'image')}"
-    if not (there := result.instance_count - result.added_count):
-        return text
-    kept = f", {result.kept_count} kept as you changed them" if result.kept_count else ""
-    return f"{text}: {result.added_count} new, {there} already here ({result.updated_count} updated{kept})"

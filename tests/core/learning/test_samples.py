@@ -8,10 +8,11 @@ from PIL import Image
 
 from maskwright.errors import ImageError
 from maskwright.geometry.raster import mask_to_rle
-from maskwright.learning.crops import LearningCrop, random_crop
+from maskwright.learning.crops import random_crop
 from maskwright.learning.job import Example, LearningJob, Patch
 from maskwright.learning.recipe import Recipe
 from maskwright.learning.samples import IGNORED, SampleStore, read_sample
+from maskwright.training.augment import Crop
 
 RECIPE = Recipe(input_size=96, crop=96, colour=0.0, paste_share=0.0)
 
@@ -37,7 +38,7 @@ def example(
     return Example(str(folder / name), *size_wh, objects, open_ones)
 
 
-def crops(one: Example, *, count: int = 12, recipe: Recipe = RECIPE) -> list[LearningCrop]:
+def crops(one: Example, *, count: int = 12, recipe: Recipe = RECIPE) -> list[Crop]:
     sample = read_sample(one, input_size=recipe.input_size)
     return [random_crop(sample, np.random.default_rng(seed), recipe) for seed in range(count)]
 

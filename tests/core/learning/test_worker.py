@@ -136,6 +136,15 @@ def test_without_held_out_images_those_that_taught_tell_the_operating_point(
     assert finished.new is None
 
 
+def finished_with_training_score(job: LearningJob, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Finished:
+    """Of a round whose training images suggest a score of 0.4."""
+    monkeypatch.setattr(held_out, "score_for_new_images", lambda *_, **__: 0.4)
+    monkeypatch.setattr(held_out, "looks_of", lambda *_, **__: ())
+    going = session(replace(job, truth="held_out.json", taught="taught.json"), folder / "work", [], stop_at=21)
+    going.learn()
+    return going.finish()
+
+
 def test_few_held_out_objects_give_figures_at_the_operating_point_of_the_training_images(
     job: LearningJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,11 +154,7 @@ def test_few_held_out_objects_give_figures_at_the_operating_point_of_the_trainin
         return best if score is None else replace(best, f1=0.6, score=score, f1_by_class=())
 
     monkeypatch.setattr(held_out, "figures_of", figures)
-    monkeypatch.setattr(held_out, "score_for_new_images", lambda *_, **__: 0.4)
-    monkeypatch.setattr(held_out, "looks_of", lambda *_, **__: ())
-    going = session(replace(job, truth="held_out.json", taught="taught.json"), tmp_path / "work", [], stop_at=21)
-    going.learn()
-    finished = going.finish()
+    finished = finished_with_training_score(job, tmp_path, monkeypatch)
 
     assert finished.score == 0.4
     assert finished.new is not None
@@ -164,11 +169,7 @@ def test_held_out_objects_tell_the_operating_point_if_they_are_many_or_that_of_t
 ) -> None:
     best = Figures(0.8, 0.8, 0.8, 0.9, 0.7, 0.7, images=2, objects=objects)
     monkeypatch.setattr(held_out, "figures_of", lambda *_, score=None, **__: replace(best, f1=f1) if score else best)
-    monkeypatch.setattr(held_out, "score_for_new_images", lambda *_, **__: 0.4)
-    monkeypatch.setattr(held_out, "looks_of", lambda *_, **__: ())
-    going = session(replace(job, truth="held_out.json", taught="taught.json"), tmp_path / "work", [], stop_at=21)
-    going.learn()
-    finished = going.finish()
+    finished = finished_with_training_score(job, tmp_path, monkeypatch)
 
     assert finished.score == 0.7
     assert finished.new is not None

@@ -249,7 +249,7 @@ def test_importing_a_file_again_says_that_nothing_is_new(qtbot: QtBot, project: 
 
     press_import(qtbot, project, preview(qtbot, project, path))
 
-    assert ": 0 new, 1 already here (" in told[-1].text + told[-1].detail
+    assert ": 0 new, 1 already there (" in told[-1].text + told[-1].detail
 
 
 def test_an_import_says_first_what_it_would_bring(qtbot: QtBot, project: Workbench, tmp_path: Path) -> None:

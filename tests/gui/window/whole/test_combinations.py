@@ -1,6 +1,5 @@
 """What a stranger does at the same time: classes, history, imports, batches, the tour and themes in combination."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from maskwright_gui.dialogs.import_preview import ImportPreviewDialog
 from maskwright_gui.menu_letters import bare
 from maskwright_gui.workers.requests import BatchState
 from project_builders import drawn, square
-from window_support import GatedModel
+from window_support import GatedModel, coco_with_a_dog
 
 WAIT_MS = 20_000
 
@@ -73,26 +72,13 @@ def test_a_deleted_class_comes_back_with_a_jump_of_the_history(qtbot: QtBot, cla
     assert {one.category_id for one in session.document} == {each.id for each in session.classes.listed}
 
 
-def coco(path: Path) -> Path:
-    content = {
-        "images": [{"id": 1, "file_name": "003.png", "width": 64, "height": 48}],
-        "categories": [{"id": 1, "name": "dog"}],
-        "annotations": [
-            {"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0, "area": 50, "bbox": [1, 1, 10, 10]}
-            | {"segmentation": [[1, 1, 11, 1, 11, 11]]}
-        ],
-    }
-    path.write_text(json.dumps(content))
-    return path
-
-
 def test_an_import_that_is_looked_at_during_a_batch_is_taken_in_after_it_was_agreed_to(
     qtbot: QtBot, opened: Workbench, model: GatedModel, tmp_path: Path
 ) -> None:
     model.gate.clear()
     opened.batch.run()
     qtbot.waitUntil(lambda: opened.batch.state is BatchState.RUNNING, timeout=WAIT_MS)
-    opened.exchange.look_into(coco(tmp_path / "in.json"))
+    opened.exchange.look_into(coco_with_a_dog(tmp_path / "in.json", "003.png"))
     qtbot.waitUntil(lambda: bool(opened.window.findChildren(ImportPreviewDialog)), timeout=WAIT_MS)
     (dialog,) = opened.window.findChildren(ImportPreviewDialog)
     with qtbot.waitSignal(opened.exchange.imported, timeout=WAIT_MS):

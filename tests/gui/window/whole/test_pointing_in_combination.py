@@ -1,6 +1,5 @@
 """Outlining by pointing and the search for similar objects, while something else goes on."""
 
-import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +25,7 @@ from maskwright_gui.features.point.draft import PointPrompt
 from maskwright_gui.workers.executor import NoAnswerError
 from maskwright_gui.workers.requests import BatchState
 from project_builders import drawn, square
-from window_support import GatedModel
+from window_support import GatedModel, coco_with_a_dog
 
 WAIT_MS = 20_000
 ORIGIN = Provenance("assist net, like 1 object", "h", 0.0, 1.0, "2026-01-01T00:00:00Z")
@@ -59,19 +58,6 @@ def outlined(bench: Workbench) -> list[Instance]:
     return [one for one in found if one.provenance.model_name == "assist fake, 1 press"]  # type: ignore[union-attr]
 
 
-def coco(path: Path) -> Path:
-    content = {
-        "images": [{"id": 1, "file_name": "000.png", "width": 64, "height": 48}],
-        "categories": [{"id": 1, "name": "dog"}],
-        "annotations": [
-            {"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0, "area": 50, "bbox": [1, 1, 10, 10]}
-            | {"segmentation": [[1, 1, 11, 1, 11, 11]]}
-        ],
-    }
-    path.write_text(json.dumps(content))
-    return path
-
-
 def run_batch(qtbot: QtBot, bench: Workbench, _folder: Path) -> None:
     bench.batch.run()
     qtbot.waitUntil(lambda: bench.batch.state is BatchState.IDLE, timeout=WAIT_MS)
@@ -80,7 +66,7 @@ def run_batch(qtbot: QtBot, bench: Workbench, _folder: Path) -> None:
 def import_objects(qtbot: QtBot, bench: Workbench, folder: Path) -> None:
     from maskwright_gui.dialogs.import_preview import ImportPreviewDialog
 
-    bench.exchange.look_into(coco(folder / "in.json"))
+    bench.exchange.look_into(coco_with_a_dog(folder / "in.json", "000.png"))
     qtbot.waitUntil(lambda: bool(bench.window.findChildren(ImportPreviewDialog)), timeout=WAIT_MS)
     with qtbot.waitSignal(bench.exchange.imported, timeout=WAIT_MS):
         bench.window.findChildren(ImportPreviewDialog)[0]._import.click()

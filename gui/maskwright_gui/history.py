@@ -1,6 +1,7 @@
 """Undo and redo of each image: named, reversible steps without limit."""
 
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from maskwright.document.change import Change
 from maskwright.document.document import Document
@@ -40,6 +41,18 @@ class History:
             return None
         self.done.append(self.undone.pop())
         return self.done[-1]
+
+    def repeat(self, label: str, change: Change, kind: Literal["edit", "undo", "redo"]) -> None:
+        """Record what was applied to the image; undo and redo find their step even where it is not among these."""
+        match kind:
+            case "edit":
+                self.push(Step(label, change))
+            case "undo":
+                if self.step_back() is None:
+                    self.undone.append(Step(label, change.inverse()))
+            case "redo":
+                if self.step_forward() is None:
+                    self.done.append(Step(label, change))
 
     @property
     def undo_label(self) -> str | None:

@@ -21,6 +21,7 @@ from maskwright_gui.workers.worker import end_and_delete, left_behind, wait_for
 from maskwright_gui.workers.writer import EditWriter
 
 if TYPE_CHECKING:
+    from maskwright.project.history import UndoSteps
     from maskwright.project.store import Project
 
 
@@ -77,10 +78,19 @@ class ImageReader:
         return document
 
     def history(self, image_id: int) -> History:
-        """The steps of earlier sessions, so that undo survives a restart; only before the first edit of this one."""
-        steps = self._project.ask(lambda stored: stored.history.undo_steps(image_id))
+        """The steps that the project has, with the pending edits on top."""
+
+        def read(stored: "Project") -> "tuple[UndoSteps, list[PendingEdit]]":
+            with self._writer.between_edits():  # each edit is either stored or pending, never both
+                return stored.history.undo_steps(image_id), self._writer.pending_of(image_id)
+
+        steps, pending = self._project.ask(read)
         done, undone = ([Step(entry.label, entry.change) for entry in side] for side in (steps.undo, steps.redo))
-        return History(done, undone)
+        history = History(done, undone)
+        for edit in pending:
+            if edit.change is not None:
+                history.repeat(edit.label, edit.change, edit.kind)
+        return history
 
 
 BLOCK = 256

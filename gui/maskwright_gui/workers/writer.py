@@ -5,9 +5,11 @@ GUI thread. Edits that cannot be written go into a rescue copy on this computer.
 """
 
 import logging
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,6 +63,8 @@ class EditWriter(Worker):
         self._error: MaskwrightError | None = None
         self._is_hurried = False
         self._attempts = 0
+        self._storing = threading.Lock()
+        """Held from the attempt to store an edit until it is no longer pending."""
 
     @property
     def pending_count(self) -> int:
@@ -95,6 +99,10 @@ class EditWriter(Worker):
         """Edits of the image that the database may not hold yet, in order."""
         with self._condition:
             return [edit for edit in self._pending if edit.image_id == image_id]
+
+    def between_edits(self) -> AbstractContextManager[object]:
+        """While it is held, no edit is being stored. Never on the GUI thread: a disk that hangs delays it, too."""
+        return self._storing
 
     def write(self, edit: PendingEdit) -> None:
         """Append an edit."""
@@ -146,8 +154,9 @@ class EditWriter(Worker):
 
     def run(self) -> None:
         while (edit := self._next()) is not None:
-            news, error = self._attempt(edit)
-            self._end_attempt(edit, error)
+            with self._storing:
+                news, error = self._attempt(edit)
+                self._end_attempt(edit, error)
             if error is None:  # only now: listeners read the image with the pending edits on top
                 news()
                 self.written.emit(edit.image_id)

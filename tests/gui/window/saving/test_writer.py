@@ -10,6 +10,7 @@ from maskwright.document.change import Change
 from maskwright.document.values import InstanceState
 from maskwright.errors import ProjectError
 from maskwright.project import ModelProposal, Project
+from maskwright_gui.app import Workbench
 from maskwright_gui.workers.writer import EditWriter, PendingEdit
 from project_builders import drawn, make_project, square
 
@@ -90,3 +91,26 @@ def test_edit_of_a_proposal_that_a_model_run_replaced_still_counts(
         writer.write(edit(Change.of([(proposed, accepted)])))
     assert writer.flush()
     assert [instance.state for instance in project.instances.of(1)] == [InstanceState.ACCEPTED]
+
+
+def test_steps_that_are_read_again_before_they_are_written_are_those_on_screen(
+    classed: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = classed.session
+    assert session.project is not None
+    assert session.image is not None
+    session.save()
+    disk = FullDisk(session.project.stored, monkeypatch)
+    session.edit(Change.create([drawn(3)]), "Draw 3")
+    session.edit(Change.create([drawn(4)]), "Draw 4")
+    session.history.undo()
+    session.history.undo()
+    session.history.redo()
+    known = session.history.steps
+    session.history.forget(session.image.id)
+    assert session.history.steps == known
+    assert [[step.label for step in side] for side in known] == [["Draw", "Draw 3"], ["Draw 4"]]
+    disk.is_full = False
+    assert session.save()
+    session.history.forget(session.image.id)
+    assert session.history.steps == known

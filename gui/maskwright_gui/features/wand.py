@@ -1,6 +1,5 @@
 """The magic wand: a tool that selects one colour around a click, inside a disc, and the thread behind it."""
 
-import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,8 +24,6 @@ from maskwright_gui.tools.context import LOCKED_HINT, NO_CLASS_HINT, ToolContext
 from maskwright_gui.tools.overlay import NOTHING, Overlay, OverlayCircle, Stroke
 from maskwright_gui.tools.tool import Button, Cursor, Pointer
 from maskwright_gui.workers.worker import Worker
-
-log = logging.getLogger(__name__)
 
 NAME = "wand"
 RADIUS_SCREEN_PX = 80.0
@@ -140,7 +137,7 @@ class WandTool(DiscTool):
         self._wands.radius_screen_px = min(max(self._wands.radius_screen_px * factor, _LEAST_PX), _MOST_PX)
 
 
-class WandThread(Worker):
+class WandThread(Worker[tuple[Touch, Path]]):
     """Answers clicks in order; while eight are waiting, further ones are dropped."""
 
     found = Signal(object, object)
@@ -165,20 +162,15 @@ class WandThread(Worker):
         with self._condition:
             self._waiting.clear()
 
-    def run(self) -> None:
-        while (job := self._next()) is not None:
-            try:
-                self.found.emit(job[0], self._area(*job))
-            except MaskwrightError as error:
-                self.failed.emit(error)
-            except Exception:  # the boundary of a thread: the next click must be answered
-                log.exception("the wand failed")
+    def _take(self) -> tuple[Touch, Path] | None:
+        return self._waiting.popleft() if self._waiting else None
 
-    def _next(self) -> tuple[Touch, Path] | None:
-        with self._condition:
-            if not self._wait_for(lambda: bool(self._waiting)):
-                return None
-            return self._waiting.popleft()
+    def _do(self, click: tuple[Touch, Path]) -> None:
+        touch, path = click
+        self.found.emit(touch, self._area(touch, path))
+
+    def _fail(self, _: tuple[Touch, Path], error: MaskwrightError) -> None:
+        self.failed.emit(error)
 
     def _area(self, touch: Touch, path: Path) -> tuple[Polygon, ...]:
         from maskwright.assist.wand import wand

@@ -1,6 +1,5 @@
 """Drawing along edges: a polygon tool whose sides follow the edges in the image, and the thread behind it."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +23,6 @@ from maskwright_gui.workers.worker import Worker
 
 if TYPE_CHECKING:
     from maskwright.assist.livewire import LiveWire
-
-log = logging.getLogger(__name__)
 
 NAME = "wire"
 REACH_SCREEN_PX = 240.0
@@ -123,7 +120,7 @@ class WireRequest:
     reach_px: float
 
 
-class WireThread(Worker):
+class WireThread(Worker[WireRequest]):
     """Computes the paths from one point, the newest request first; each takes a tenth of a second."""
 
     ready = Signal()
@@ -153,23 +150,14 @@ class WireThread(Worker):
         with self._condition:
             self._waiting = self._made = None
 
-    def run(self) -> None:
-        while (wish := self._next()) is not None:
-            try:
-                self._make(wish)
-            except MaskwrightError as error:
-                self.failed.emit(error)
-            except Exception:  # the boundary of a thread: straight lines can still be drawn
-                log.exception("no way along edges was made")
+    def _take(self) -> WireRequest | None:
+        wish, self._waiting = self._waiting, None
+        return wish
 
-    def _next(self) -> WireRequest | None:
-        with self._condition:
-            if not self._wait_for(lambda: self._waiting is not None):
-                return None
-            wish, self._waiting = self._waiting, None
-            return wish
+    def _fail(self, _: WireRequest, error: MaskwrightError) -> None:
+        self.failed.emit(error)
 
-    def _make(self, wish: WireRequest) -> None:
+    def _do(self, wish: WireRequest) -> None:
         from maskwright.assist.livewire import LiveWire
 
         wire = LiveWire(self._pixels_of(wish.image_id, wish.path), wish.anchor, reach_px=wish.reach_px)

@@ -1,6 +1,5 @@
 """Decodes images beside the GUI thread, the requested one first, then its neighbours, and caches them."""
 
-import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from maskwright.errors import IN_THE_LOG, UNEXPECTED, ImageError
+from maskwright.errors import ImageError, MaskwrightError
 from maskwright_gui.workers.decoding import (
     PREVIEW_SIDE_PX,
     Filling,
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from maskwright.images.identity import SeenFile
     from maskwright_gui.canvas.pyramid import ImagePyramid
 
-
-log = logging.getLogger(__name__)
 
 CACHE_BYTES = 480 * 2**20
 """Size limit of the decoded images kept: seven of 12 megapixels, or one of 108."""
@@ -86,7 +83,7 @@ class ImageCache:
         self._images.clear()
 
 
-class ImageLoader(Worker):
+class ImageLoader(Worker[tuple[ImageRequest, bool]]):
     """Takes one requested image, the newest, and images to prefetch after it.
 
     Each requested image ends in `loaded` or `failed`, unless a newer one replaces it. The result is an ImagePyramid,
@@ -144,15 +141,21 @@ class ImageLoader(Worker):
             self._ahead.clear()
             self._cache.clear()
 
-    def _next(self) -> tuple[ImageRequest, bool] | None:
-        """The next request and whether it is for the screen; None to end."""
-        with self._condition:
-            if not self._wait_for(lambda: self._wanted is not None or bool(self._ahead)):
-                return None
-            if self._wanted is not None:
-                request, self._wanted = self._wanted, None
-                return request, True
-            return self._ahead.pop(0), False
+    def _take(self) -> tuple[ImageRequest, bool] | None:
+        """The next request and whether it is for the screen."""
+        if self._wanted is not None:
+            request, self._wanted = self._wanted, None
+            return request, True
+        return (self._ahead.pop(0), False) if self._ahead else None
+
+    def _do(self, task: tuple[ImageRequest, bool]) -> None:
+        request, is_wanted = task
+        with shown_first() if is_wanted else nullcontext():
+            self._decode(request, is_wanted=is_wanted)
+
+    def _fail(self, task: tuple[ImageRequest, bool], error: MaskwrightError) -> None:
+        request, _ = task
+        self.failed.emit(request.image_id, ImageError(error.reason, path=request.path, hint=error.hint))
 
     def _decode(self, request: ImageRequest, *, is_wanted: bool) -> None:
         from maskwright.images.header import probe_image
@@ -205,13 +208,3 @@ class ImageLoader(Worker):
     def _is_still_wanted(self, request: ImageRequest) -> bool:
         with self._condition:
             return not self._is_stopping and self._on_screen == request
-
-    def run(self) -> None:
-        while (job := self._next()) is not None:
-            try:
-                with shown_first() if job[1] else nullcontext():
-                    self._decode(job[0], is_wanted=job[1])
-            except Exception:  # the boundary of a thread: the next image must be shown
-                log.exception("an image was not decoded")
-                fault = ImageError(UNEXPECTED, path=job[0].path, hint=IN_THE_LOG)
-                self.failed.emit(job[0].image_id, fault)

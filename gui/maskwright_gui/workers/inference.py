@@ -88,7 +88,7 @@ def load_choice(choice: ModelChoice) -> "Model":
     return load_model(choice.source, device=choice.device, num_threads=num_threads)
 
 
-class InferenceThread(Worker):
+class InferenceThread(Worker[Callable[[], None]]):
     """Methods are called from the GUI thread and return at once; answers are signals."""
 
     devices_found = Signal(object)
@@ -188,36 +188,33 @@ class InferenceThread(Worker):
         while (job := self._next_short()) is not None:
             job()
 
-    def _next(self) -> Callable[[], None] | None:
-        """The next thing to do, the current image first and the batch last; None to end, once a running batch has
-        ended.
-        """
-        with self._condition:
-            self._condition.wait_for(self._has_work)
-        if (job := self._next_short()) is not None:
-            return job
-        with self._condition:
-            batch, self._batch_job = self._batch_job, None
-        return batch
-
-    def _has_work(self) -> bool:
-        waiting = (self._request, self._choice, self._batch_job)
-        return self._is_stopping or self._wants_devices or any(item is not None for item in waiting)
-
     def _next_short(self) -> Callable[[], None] | None:
         with self._condition:
-            if self._is_stopping:
-                return None
-            if (request := self._request) is not None:
-                self._request = None
-                return lambda: self._predict(request)
-            if (choice := self._choice) is not None:
-                self._choice = None
-                return lambda: self._prepare(choice)
-            if self._wants_devices:
-                self._wants_devices = False
-                return self._find_devices
-            return None
+            return None if self._is_stopping else self._take_short()
+
+    def _take(self) -> Callable[[], None] | None:
+        """The current image first, the batch last."""
+        return self._take_short() or self._take_last()
+
+    def _take_last(self) -> Callable[[], None] | None:
+        """A batch that was started has to report its end."""
+        batch, self._batch_job = self._batch_job, None
+        return batch
+
+    def _take_short(self) -> Callable[[], None] | None:
+        if (request := self._request) is not None:
+            self._request = None
+            return lambda: self._predict(request)
+        if (choice := self._choice) is not None:
+            self._choice = None
+            return lambda: self._prepare(choice)
+        if self._wants_devices:
+            self._wants_devices = False
+            return self._find_devices
+        return None
+
+    def _do(self, job: Callable[[], None]) -> None:
+        job()
 
     def _predict(self, request: PredictRequest) -> None:
         try:
@@ -230,14 +227,14 @@ class InferenceThread(Worker):
         except OperationCancelledError:
             self.cancelled.emit(request)
         except MaskwrightError as error:
-            self._fail(request, error)
+            self._report_failure(request, error)
         except Exception:
             log.exception("inference failed on %s", request.path)
-            self._fail(request, ModelError(UNEXPECTED, path=request.path, hint=IN_THE_LOG))
+            self._report_failure(request, ModelError(UNEXPECTED, path=request.path, hint=IN_THE_LOG))
         else:
             self.done.emit(result)
 
-    def _fail(self, request: PredictRequest, error: MaskwrightError) -> None:
+    def _report_failure(self, request: PredictRequest, error: MaskwrightError) -> None:
         if self._model is not None:  # if a model cannot be loaded, that says nothing about the image
             note_failure(request, error)
         self.failed.emit(request, error)
@@ -260,10 +257,6 @@ class InferenceThread(Worker):
             log.warning("devices are not known: %s", error)
             return
         self.devices_found.emit(devices)
-
-    def run(self) -> None:
-        while (job := self._next()) is not None:
-            job()
 
 
 def _summary(choice: ModelChoice, model: "Model") -> ModelSummary:

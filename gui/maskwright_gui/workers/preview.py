@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import QObject, Signal
 
 from maskwright.document.document import Document
-from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError, ProjectError
+from maskwright.errors import MaskwrightError, ProjectError
 from maskwright.inference.candidate_cache import CandidateCache
 from maskwright.inference.thresholds import Thresholds
 from maskwright_gui.workers.worker import Worker
@@ -71,7 +71,7 @@ class PreviewResult:
     preview: "Preview"
 
 
-class PreviewThread(Worker):
+class PreviewThread(Worker[PreviewRequest]):
     """Takes one waiting request; the newest wins."""
 
     scores_known = Signal(object, object)
@@ -111,18 +111,13 @@ class PreviewThread(Worker):
         with self._condition:
             self._is_stale = True
 
-    def _next(self) -> PreviewRequest | None:
-        while not self._has_news_soon():
-            self._use_the_time()
-        with self._condition:
-            if self._is_stopping:
-                return None
-            if self._is_stale:
-                self._known, self._is_stale = None, False
-            request, self._waiting = self._waiting, None
-            return request
+    def _take(self) -> PreviewRequest | None:
+        request, self._waiting = self._waiting, None
+        if request is not None and self._is_stale:
+            self._known, self._is_stale = None, False
+        return request
 
-    def _answer(self, request: PreviewRequest) -> None:
+    def _do(self, request: PreviewRequest) -> None:
         known = self._candidates_of(request)
         if known is None:
             self.missing.emit(request)
@@ -135,13 +130,11 @@ class PreviewThread(Worker):
                 self._kept = request
             self._ahead = [] if before is None or is_kept else next_thresholds(before, thresholds)[::-1]
 
-    def _has_news_soon(self) -> bool:
-        """Wait for a request; False if there is time to store uncertain places."""
-        with self._condition:
-            return self._condition.wait_for(
-                lambda: self._is_stopping or self._waiting is not None,
-                IDLE_AFTER_S if self._kept is not None or self._ahead else None,
-            )
+    def _fail(self, _: PreviewRequest, error: MaskwrightError) -> None:
+        self.failed.emit(error)
+
+    def _idle_after_s(self) -> float | None:
+        return IDLE_AFTER_S if self._kept is not None or self._ahead else None
 
     def _use_the_time(self) -> None:
         """Prepare likely answers while nothing is requested: each takes as long as an answer, and the window is
@@ -177,13 +170,3 @@ class PreviewThread(Worker):
             self.scores_known.emit(image_id, found.candidates.scores)
             self.own_known.emit(found.candidates.defaults)
         return self._known
-
-    def run(self) -> None:
-        while (request := self._next()) is not None:
-            try:
-                self._answer(request)
-            except MaskwrightError as error:
-                self.failed.emit(error)
-            except Exception:  # the boundary of a thread: the next request must be answered
-                log.exception("the preview failed")
-                self.failed.emit(MaskwrightError(UNEXPECTED, hint=IN_THE_LOG))

@@ -31,7 +31,7 @@ class Neighbour:
     revision: int
 
 
-class ReadAhead(Worker):
+class ReadAhead(Worker[int]):
     """The newest request wins; keeps what is known about the images requested last."""
 
     read = Signal(object)
@@ -61,9 +61,13 @@ class ReadAhead(Worker):
         with self._condition:
             self._known[neighbour.record.id] = neighbour
 
-    def _next(self) -> int | None:
-        with self._condition:
-            return self._waiting.pop(0) if self._wait_for(lambda: bool(self._waiting)) else None
+    def _take(self) -> int | None:
+        return self._waiting.pop(0) if self._waiting else None
+
+    def _do(self, image_id: int) -> None:
+        if self.get(image_id) is None and (found := self._read(image_id)) is not None:
+            self._keep(found)
+            self.read.emit(image_id)
 
     def _read(self, image_id: int) -> Neighbour | None:
         revision = self._project.revision  # before reading: a write in between makes it stale, never the reverse
@@ -73,10 +77,3 @@ class ReadAhead(Worker):
             )
         except ProjectError:
             return None  # whoever goes to that image reads it again and is told
-
-    def run(self) -> None:
-        while (image_id := self._next()) is not None:
-            if self.get(image_id) is not None or (found := self._read(image_id)) is None:
-                continue
-            self._keep(found)
-            self.read.emit(image_id)

@@ -1,6 +1,5 @@
 """Thumbnails, made beside the GUI thread for visible rows only; optionally with the objects drawn in."""
 
-import logging
 from collections import OrderedDict
 from collections.abc import Callable, Set
 from dataclasses import replace
@@ -13,7 +12,7 @@ from PySide6.QtGui import QImage
 
 from maskwright.document.palette import category_colour, stable_colour
 from maskwright.document.values import Category, Instance, InstanceState
-from maskwright.errors import ImageError, ProjectError
+from maskwright.errors import ImageError, MaskwrightError, ProjectError
 from maskwright.geometry.polygon import Polygon
 from maskwright.images.pages import page_source
 from maskwright_gui.canvas.pyramid import ImagePyramid, bgr_to_qimage
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
     from maskwright.project.store import Project
 
-log = logging.getLogger(__name__)
-
 THUMBNAIL_SIZE = QSize(88, 66)
 MAX_WAITING = 64
 """Number of requests kept: rows scrolled past are not worth decoding."""
@@ -39,7 +36,7 @@ two at the same time takes a gigabyte.
 ReadThumbnail = Callable[[int, Path, int, Callable[[], bool]], QImage | None]
 
 
-class ThumbnailLoader(Worker):
+class ThumbnailLoader(Worker[tuple[int, Path]]):
     """The last request is served first; the latest `MAX_KEPT` results are kept."""
 
     loaded = Signal(object, QImage)
@@ -110,20 +107,21 @@ class ThumbnailLoader(Worker):
         with self._condition:  # `forget` may be called meanwhile
             (self._missing.add if is_missing else self._missing.discard)(image_id)
 
-    def run(self) -> None:
-        while True:
-            with self._condition:
-                if not self._wait_for(lambda: bool(self._waiting)):
-                    return
-                image_id, path = self._waiting.popitem(last=True)
-            try:
-                small = self._read(image_id, path, self._max_side_px, lambda: not self._is_stopping)
-            except Exception:  # the boundary of a thread: the next thumbnail must be made
-                log.exception("a small picture was not made")
-                small = QImage()
-            if small is not None:
-                self._note_missing(image_id, small.isNull() and not page_source(path)[0].exists())
-                self.loaded.emit(image_id, small)
+    def _take(self) -> tuple[int, Path] | None:
+        return self._waiting.popitem(last=True) if self._waiting else None
+
+    def _do(self, task: tuple[int, Path]) -> None:
+        image_id, path = task
+        small = self._read(image_id, path, self._max_side_px, lambda: not self._is_stopping)
+        if small is not None:
+            self._publish(image_id, path, small)
+
+    def _fail(self, task: tuple[int, Path], _: MaskwrightError) -> None:
+        self._publish(*task, QImage())
+
+    def _publish(self, image_id: int, path: Path, small: QImage) -> None:
+        self._note_missing(image_id, small.isNull() and not page_source(path)[0].exists())
+        self.loaded.emit(image_id, small)
 
 
 def read_small_image(path: Path, max_side_px: int, is_wanted: Callable[[], bool] = lambda: True) -> QImage | None:

@@ -34,7 +34,7 @@ LOOK_S = 0.2
 """How often callers waiting for the end check whether to go on waiting."""
 
 
-class EditWriter(Worker):
+class EditWriter(Worker[PendingEdit]):
     """One project's edits, first in first out.
 
     An edit that fails temporarily is kept, reported once and tried again every few seconds; one that can never be
@@ -143,23 +143,29 @@ class EditWriter(Worker):
             self.give_up()
         return has_ended
 
-    def _next(self) -> PendingEdit | None:
-        """The oldest edit, when it is time to try it; None to end."""
-        with self._condition:
-            if self._error is not None and not self._wait_for(lambda: self._is_hurried, self._retry_s):
-                return None
-            self._wait_for(lambda: bool(self._pending))
-            self._is_hurried = False
-            return self._pending[0] if self._pending else None
+    def _take(self) -> PendingEdit | None:
+        """The oldest edit, which is waiting until it is stored; None until it is time to try it."""
+        if not self._pending or (self._error is not None and not self._is_hurried):
+            return None
+        self._is_hurried = False
+        return self._pending[0]
 
-    def run(self) -> None:
-        while (edit := self._next()) is not None:
-            with self._storing:
-                news, error = self._attempt(edit)
-                self._end_attempt(edit, error)
-            if error is None:  # only now: listeners read the image with the pending edits on top
-                news()
-                self.written.emit(edit.image_id)
+    def _take_last(self) -> PendingEdit | None:
+        return self._pending[0] if self._pending and self._error is None else None
+
+    def _idle_after_s(self) -> float | None:
+        return self._retry_s if self._error is not None and not self._is_hurried else None
+
+    def _use_the_time(self) -> None:
+        self.try_again()
+
+    def _do(self, edit: PendingEdit) -> None:
+        with self._storing:
+            news, error = self._attempt(edit)
+            self._end_attempt(edit, error)
+        if error is None:  # only now: listeners read the image with the pending edits on top
+            news()
+            self.written.emit(edit.image_id)
 
     def _attempt(self, edit: PendingEdit) -> tuple[Callable[[], None], MaskwrightError | None]:
         """The report once the edit is stored or set aside, and the error if it has to wait instead."""

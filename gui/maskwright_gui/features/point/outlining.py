@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from maskwright.document.values import Provenance
-from maskwright.errors import MaskwrightError
+from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError
 from maskwright_gui.features.point.accepting import provenance_of
 from maskwright_gui.features.point.assistants import Assistants
 from maskwright_gui.features.point.draft import OutlineAnswer, PointPrompt
@@ -57,7 +57,11 @@ class ExpectedQuestions:
     """The project's cache."""
 
 
-class OutlineThread(Worker):
+Running = tuple[Question | ExpectedQuestions, threading.Event]
+"""What is being done, and the event that interrupts it."""
+
+
+class OutlineThread(Worker[Running]):
     """Answers the newest question, after all those to be kept; while idle, it prepares the images expected next."""
 
     answered = Signal(object, object, float)
@@ -72,9 +76,7 @@ class OutlineThread(Worker):
         self._pixels_of, self._assistants = pixels_of, assistants
         self._waiting: Question | None = None
         self._kept: deque[Question] = deque()
-        self._running: tuple[Question | ExpectedQuestions, threading.Event] | None = None
-        self._has_broken_off = False
-        """Whether a press was interrupted since the last answer."""
+        self._running: Running | None = None
         self._is_preparing = False
         """Whether what runs is of use to every question about its image."""
         self._name: str | None = None
@@ -155,37 +157,32 @@ class OutlineThread(Worker):
         if self._running is not None:
             self._running[1].set()
 
-    def run(self) -> None:
-        while (job := self._next()) is not None:
-            question, cancel = job
-            if isinstance(question, ExpectedQuestions):
-                self._prepare(question, cancel)
-                with self._condition:
-                    self._running = None
-                continue
-            start = time.monotonic()
-            outline = self._answered(question, cancel)
+    def _take(self) -> Running | None:
+        question: Question | ExpectedQuestions | None
+        if self._kept:
+            question = self._kept[0]
+        elif self._waiting is not None:
+            question, self._waiting = self._waiting, None
+        else:
+            question, self._ahead = self._ahead, None
+        self._running = (question, threading.Event()) if question is not None else None
+        return self._running
+
+    def _do(self, task: Running) -> None:
+        question, cancel = task
+        if isinstance(question, ExpectedQuestions):
+            self._prepare(question, cancel)
             with self._condition:
                 self._running = None
-                if question in self._kept:
-                    self._kept.remove(question)
-            if not cancel.is_set():
-                self.answered.emit(question.prompt, outline, 1e3 * (time.monotonic() - start))
-
-    def _next(self) -> "tuple[Question | ExpectedQuestions, threading.Event] | None":
+            return
+        start = time.monotonic()
+        outline = self._answered(question, cancel)
         with self._condition:
-            if not self._wait_for(lambda: bool(self._waiting or self._kept or self._ahead)):
-                return None
-            question: Question | ExpectedQuestions | None
-            if self._kept:
-                question = self._kept[0]
-            elif self._waiting is not None:
-                question, self._waiting = self._waiting, None
-            else:
-                question, self._ahead = self._ahead, None
-            assert question is not None
-            self._running = (question, threading.Event())
-            return self._running
+            self._running = None
+            if question in self._kept:
+                self._kept.remove(question)
+        if not cancel.is_set():
+            self.answered.emit(question.prompt, outline, 1e3 * (time.monotonic() - start))
 
     @property
     def _has_press(self) -> bool:
@@ -252,7 +249,7 @@ class OutlineThread(Worker):
             self.failed.emit(error)
         except Exception:  # the boundary of a thread: the next question must be answered
             log.exception("an outline failed")
-            self.failed.emit(MaskwrightError("something in the program went wrong", hint="details are in the log"))
+            self.failed.emit(MaskwrightError(UNEXPECTED, hint=IN_THE_LOG))
         return None
 
     def _outline(self, question: Question, cancel: threading.Event) -> OutlineAnswer | None:

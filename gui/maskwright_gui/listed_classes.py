@@ -6,7 +6,6 @@ from contextlib import suppress
 from PySide6.QtCore import QObject, Signal
 
 from maskwright.document.class_listing import ClassKeys, ClassListing
-from maskwright.document.palette import told_apart
 from maskwright.document.values import Category
 from maskwright.errors import MaskwrightError
 from maskwright_gui.link import ProjectLink
@@ -31,13 +30,25 @@ class ListedClasses:
             return
         project, listing = self._link.project.stored, self.listing
         self._kept = listing
+        self._post(
+            lambda: project.set_setting(CLASS_LIST_SETTING, listing.to_json()),
+            lambda: project.set_setting(CLASS_KEYS_SETTING, listing.keys_to_json()),
+        )
 
-        def keep() -> None:
+    def keep_classes(self, ids: Iterable[int]) -> None:
+        """The user asks for these classes: they stay without objects, too."""
+        if self._link is not None:
+            project, wanted = self._link.project.stored, tuple(ids)
+            self._post(lambda: project.categories.keep(wanted))
+
+    def _post(self, *calls: Callable[[], object]) -> None:
+        def run() -> None:
             with suppress(MaskwrightError):
-                project.set_setting(CLASS_LIST_SETTING, listing.to_json())
-                project.set_setting(CLASS_KEYS_SETTING, listing.keys_to_json())
+                for call in calls:
+                    call()
 
-        self._link.waiting.executor.post(keep)
+        if self._link is not None:
+            self._link.waiting.executor.post(run)
 
 
 class ClassList(QObject):
@@ -60,6 +71,10 @@ class ClassList(QObject):
         """The same and deleted classes, for their names."""
         self.current_id = 0
         self._here, self._may_edit = here, may_edit
+        self.is_drawing: Callable[[], bool] = lambda: False
+        """Whether an outline is being drawn, which has the current class."""
+        self._picked_id = 0
+        """The class that the user chose last; it stays listed until another is current, also without objects."""
         self._nameless: set[int] = set()
         """Class ids of objects here that are not in the project."""
         self._link: ProjectLink | None = None
@@ -81,10 +96,13 @@ class ClassList(QObject):
         """Order, digits and hidden classes."""
         return self._order.listing
 
-    def list_as(self, listing: ClassListing) -> None:
-        """Change the order, the digits or which classes are hidden."""
+    def list_as(self, listing: ClassListing, *, arranged: Iterable[int]) -> None:
+        """Change the order, the digits or which classes are hidden. arranged: those that the user chose a place or a
+        digit for, or hid; they stay, also without objects.
+        """
         if self._may_edit():
             self._order.listing = listing
+            self._order.keep_classes(arranged)
             self.reload()
             self._order.keep()
 
@@ -93,15 +111,34 @@ class ClassList(QObject):
         project = self._link.project if self._link is not None else None
         standing = project.ask(lambda stored: stored.categories.by_standing()) if project is not None else ((), (), ())
         listed, offered, deleted = standing
-        here = set(self._here())
+        here = set(self._here()) | ({self.current_id} & {each.id for each in offered} if self._is_needed else set())
         shown = [each for each in (*offered, *deleted) if each.id in here]  # not written yet
-        self._order.listing = listing = self._order.listing.settled((*listed, *shown))
-        self.listed = listing.sorted(told_apart((*listed, *shown)))
+        before, listing = self._order.listing, self._order.listing.settled((*listed, *shown))
+        self._order.listing = listing
+        if before.colours and listing.colours != before.colours:
+            self._order.keep()
+        self.listed = listing.coloured((*listed, *shown))
         self.offered = tuple(each for each in offered if each.id not in here)
         self.unlisted = tuple(each for each in (*offered, *deleted) if each.id not in here)
         self.changed.emit(self.listed)
         if self.current_id not in {category.id for category in self.listed}:
             self.set_current(self.listed[0].id if self.listed else 0)
+
+    @property
+    def _is_needed(self) -> bool:
+        """Whether the current class is in use before any object has it."""
+        return self.is_drawing() or self._picked_id == self.current_id
+
+    def drop_gone(self, ids: Iterable[int]) -> None:
+        """The last objects of these classes on the image have gone: leave out those that nothing else needs."""
+        if set(ids) - set(self._here()):
+            with suppress(NoAnswerError):
+                self.reload()
+
+    def pick(self, category_id: int) -> None:
+        """Set the class of the next object because the user chose it."""
+        self._picked_id = category_id
+        self.set_current(category_id)
 
     def list_also(self, ids: Iterable[int]) -> None:
         """List the classes of objects on the image, if they are not listed yet."""

@@ -176,9 +176,8 @@ class Session(QObject):
         known = self.selection if self.document is not None else frozenset()
         is_same = self.document is not None and document is not None and self.document.image_id == document.image_id
         self.document = document
-        self.selection = frozenset(id_ for id_ in known if is_same and self.document and id_ in self.document)
-        if document is not None:
-            self.classes.list_also(each.category_id for each in document)
+        self.selection = frozenset(id_ for id_ in known if is_same and document and id_ in document)
+        self.classes.list_also(each.category_id for each in document or ())
         self.document_replaced.emit(self.document)
         self.selection_changed.emit(self.selection)
         self.history.changed.emit()
@@ -249,9 +248,7 @@ class Session(QObject):
             self._is_stale = True
             return
         self.image, change = image, difference(self.document, document)
-        if not change.is_empty:
-            self.document = self.document.apply(change)
-            self._announce(change)
+        self._take_from_elsewhere(change)
 
     def take_stored(self, image_id: int, change: Change) -> None:
         """A worker has stored this change of proposals: show it, unless the image was edited meanwhile."""
@@ -264,9 +261,13 @@ class Session(QObject):
                 self.image = self._link.reader.image(image_id)
             except NoAnswerError:
                 self._is_stale = True
-        if not change.is_empty:
+        self._take_from_elsewhere(change)
+
+    def _take_from_elsewhere(self, change: Change) -> None:
+        if self.document is not None and not change.is_empty:
             self.document = self.document.apply(change)
             self._announce(change)
+            self.classes.drop_gone(before.category_id for _, before, _ in change if before is not None)
 
     def refresh(self) -> None:
         """The project was changed from elsewhere: read everything again. Undo steps stay."""
@@ -284,8 +285,8 @@ class Session(QObject):
     def put_proposals(self, image_id: int, preview: "Preview") -> None:
         """Store what a preview of the image shows; it reaches the document when it is in the database."""
         if self._link is not None:
-            found = tuple(preview.proposals)
-            self._link.writer.write(PendingEdit(image_id, proposals=found, provenance=preview.provenance))
+            found, origin = tuple(preview.proposals), preview.provenance
+            self._link.writer.write(PendingEdit(image_id, proposals=found, provenance=origin))
 
     def set_image_state(self, state: ImageState) -> None:
         """Set the state of the current image."""

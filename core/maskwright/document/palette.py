@@ -8,7 +8,7 @@ first twelve it is at least 6.5. Later colours walk the hue circle by the golden
 
 import colorsys
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -68,19 +68,29 @@ def category_colour(category: Category) -> Rgb:
     return parse_colour(category.colour) or stable_colour(category.id)
 
 
-def told_apart(categories: Sequence[Category]) -> tuple[Category, ...]:
-    """The same categories, with another colour for any whose stable colour resembles that of an earlier one.
+def colours_apart(categories: Sequence[Category], decided: Mapping[int, str]) -> dict[int, str]:
+    """{id: `#rrggbb`} of classes that are listed together, apart from those whose colour a user chose.
 
-    Meant for classes that are listed together: of 80, two that occur may have similar colours. Colours that a user
-    chose stay, and lower ids keep theirs, so that few change when another class occurs.
+    Of 80 classes, two that occur may have similar stable colours: the later one gets another. decided: what this
+    returned before; it stays, also while a class is not listed, so that no class changes its colour when others come
+    or go.
     """
     taken = {category.id: colour for category in categories if (colour := parse_colour(category.colour))}
+    known = {id_: colour for id_, text in decided.items() if (colour := parse_colour(text)) and id_ not in taken}
+    there = {category.id for category in categories}
+    listed = taken | {id_: colour for id_, colour in known.items() if id_ in there}
     for category in sorted(categories, key=lambda each: each.id):
-        if category.id not in taken:
-            taken[category.id] = _apart(stable_colour(category.id), list(taken.values()))
+        if category.id not in listed:
+            wanted, gone = stable_colour(category.id), [known[id_] for id_ in known.keys() - there]
+            new = _apart(wanted, [*listed.values(), *gone]) or _apart(wanted, list(listed.values())) or wanted
+            listed[category.id] = known[category.id] = new
+    return {id_: _text(colour) for id_, colour in known.items()}
+
+
+def coloured(categories: Iterable[Category], decided: Mapping[int, str]) -> tuple[Category, ...]:
+    """The same categories in the colours of `colours_apart`, where no user chose one."""
     return tuple(
-        each if taken[each.id] == category_colour(each) else replace(each, colour=_text(taken[each.id]))
-        for each in categories
+        each if parse_colour(each.colour) else replace(each, colour=decided.get(each.id, "")) for each in categories
     )
 
 
@@ -88,11 +98,11 @@ def _text(colour: Rgb) -> str:
     return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
-def _apart(wanted: Rgb, taken: Sequence[Rgb]) -> Rgb:
-    """`wanted`, or the first colour of the palette that resembles none of `taken`; `wanted` if all do."""
+def _apart(wanted: Rgb, taken: Sequence[Rgb]) -> Rgb | None:
+    """`wanted`, or the first colour of the palette that resembles none of `taken`; None if all do."""
     if len(taken) > _MOST_APART:
-        return wanted
-    return next((each for each in (wanted, *_known()) if all(_distance(each, o) >= _ALIKE for o in taken)), wanted)
+        return None
+    return next((each for each in (wanted, *_known()) if all(_distance(each, o) >= _ALIKE for o in taken)), None)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -188,6 +188,7 @@ def rethreshold(
         known = known_image(project, cache, image_id)
         if known is not None:
             on_image(image_id, known.proposer.at(thresholds).store(project, image_id, known.candidates, now))
+    project.categories.release()
     return len(wanted)
 
 

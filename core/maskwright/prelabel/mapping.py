@@ -70,7 +70,7 @@ def project_categories(project: Project, labels: Iterable[ModelCategory], model_
     """
     labels = list(labels)
     categories, deleted = project.categories.listed(), project.categories.deleted()
-    existing = {category.id for category in categories}
+    existing = {category.id for category in (*categories, *project.categories.offered())}
     decided = stored_mapping(project, model_hash)
     merged = [Category(id_, name) for name, id_ in project.merges.names().items()]
     mapping: dict[int, int | None] = dict.fromkeys(_of_one_name(labels, deleted), IGNORED)

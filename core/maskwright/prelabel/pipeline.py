@@ -188,6 +188,7 @@ class _Batch:
                 if self._stopped_because is not None:
                     stages.stop()
             self._write()
+        self._project.categories.release()
         self._blame_images(time.monotonic())
         return self._report(time.monotonic() - started)
 

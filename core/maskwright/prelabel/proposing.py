@@ -19,6 +19,7 @@ from maskwright.inference.model import Model
 from maskwright.inference.thresholds import Thresholds
 from maskwright.prelabel.mapping import project_categories
 from maskwright.project import Project
+from maskwright.project.layer import ImageProposals
 from maskwright.project.proposals import ModelProposal
 from maskwright.review.uncertainty import NAME as UNCERTAINTY
 from maskwright.review.uncertainty import image_uncertainty
@@ -88,10 +89,10 @@ class Proposer:
         return {UNCERTAINTY: (found.value, found.detail)}
 
     def store(self, project: Project, image_id: int, candidates: Candidates, when: str | None = None) -> Change:
-        """Replace the image's open proposals; returns the change. Raises ProjectError."""
-        return project.proposals.put(
-            image_id,
-            self.proposals(candidates),
-            provenance=self.provenance(candidates, when),
-            signals=self.signals(candidates),
-        )
+        """Replace the image's open proposals; returns the change. Raises ProjectError.
+
+        For one image of many: classes left without objects stay listed until `project.categories.release`.
+        """
+        found = ImageProposals(image_id, self.proposals(candidates), self.signals(candidates))
+        provenance = self.provenance(candidates, when)
+        return project.proposals.put_many([found], provenance=provenance).get(image_id, Change.of(()))

@@ -20,6 +20,7 @@ from maskwright.project.category_rows import (
     named,
     put,
     read_categories,
+    release,
     require_free_name,
     taken_ids,
 )
@@ -119,6 +120,11 @@ class CategoryRepository(Repository):
         with self._database.write() as connection:
             keep(connection, ids)
 
+    def release(self) -> None:
+        """Unlist the classes that only a model brought and that have no objects any more, as after other thresholds."""
+        with self._database.write(is_repeatable=True) as connection:
+            release(connection)
+
     def rename(self, category_id: int, name: str) -> Category:
         """Rename a class; an unlisted class of the new name gives it up.
 
@@ -130,12 +136,15 @@ class CategoryRepository(Repository):
             unlisted = named(read_categories(connection, (OFFERED, DELETED)), name)
             if unlisted is not None and unlisted.id != category_id:
                 put(connection, replace(unlisted, name=free_name(unlisted.name, known)))
+            keep(connection, [category_id])
             return put(connection, replace(find_category(known, category_id), name=name.strip()))
 
     def set_colour(self, category_id: int, colour: str) -> Category:
         """`colour` is `#rrggbb`, or empty for the stable colour of the id."""
         with self._database.write() as connection:
-            return put(connection, replace(find_category(read_categories(connection), category_id), colour=colour))
+            coloured = put(connection, replace(find_category(read_categories(connection), category_id), colour=colour))
+            keep(connection, [category_id])
+            return coloured
 
     def use(self, category_id: int) -> CategoryUse:
         """How many objects and images a class has."""

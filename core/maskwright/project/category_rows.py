@@ -1,8 +1,9 @@
 """The database rows of a project's categories.
 
-A class has a standing. "kept": the user or a file asked for it. "found": a model's, and objects of it have occurred.
-"offered": a model knows it, but none has occurred; it is not listed, and the first object makes it "found". "deleted":
-the user does not want it; a model's objects of it are dropped, and undoing the deletion of an object restores it."""
+A class has a standing. "kept": the user or a file asked for it, or the user worked on an object of it. "found": a
+model's, and objects of it occur. "offered": a model knows it, but none occurs; it is not listed, and the first object
+makes it "found". "deleted": the user does not want it; a model's objects of it are dropped, and undoing the deletion of
+an object restores it."""
 
 from collections.abc import Collection, Iterable
 from itertools import count
@@ -14,7 +15,7 @@ from maskwright.document.values import Category
 from maskwright.errors import ProjectError
 from maskwright.project.numbers import LARGEST_KEPT, displace, read_numbers
 from maskwright.project.rows import category_from_row, category_to_row
-from maskwright.project.schema import categories, category_merges, file_ids
+from maskwright.project.schema import categories, category_merges, file_ids, instances
 
 KEPT, FOUND, OFFERED, DELETED = "kept", "found", "offered", "deleted"
 LISTED = (KEPT, FOUND)
@@ -47,6 +48,23 @@ def keep(connection: Connection, ids: Iterable[int]) -> None:
 def note_found(connection: Connection, ids: Iterable[int]) -> None:
     """Objects of these have occurred: list them."""
     _stand(connection, ids, (OFFERED, DELETED), FOUND)
+
+
+def release(connection: Connection, ids: Collection[int] | None = None) -> None:
+    """Classes that only a model brought, and of which no object is left, are offered again; `ids`: only these.
+
+    The first object makes them "found" again, so undo needs no class to stay.
+    """
+    found = {each.id for each in read_categories(connection, (FOUND,))}
+    gone = [id_ for id_ in (found if ids is None else found.intersection(ids)) if not _has_objects(connection, id_)]
+    for start in range(0, len(gone), _BLOCK):
+        block = gone[start : start + _BLOCK]
+        connection.execute(update(categories).where(categories.c.id.in_(block)).values(standing=OFFERED))
+
+
+def _has_objects(connection: Connection, category_id: int) -> bool:
+    query = select(instances.c.category_id).where(instances.c.category_id == category_id).limit(1)
+    return connection.scalar(query) is not None
 
 
 def _stand(connection: Connection, ids: Iterable[int], was: Collection[str], becomes: str) -> None:

@@ -13,6 +13,7 @@ from maskwright.document.values import ImageState, Instance, InstanceState
 from maskwright.errors import ProjectError
 from maskwright.project.aliases import in_todays_classes, read_aliases
 from maskwright.project.bulk import read_all, read_some
+from maskwright.project.category_rows import keep
 from maskwright.project.instance_rows import (
     read_instances,
     read_provenances,
@@ -101,6 +102,7 @@ class InstanceRepository(Repository):
             write_change(connection, image_id, change, stored=stored, edited_at=now() if is_own else "")
             write_history(connection, image_id, change, label=label, kind=kind, gesture=gesture)
             if is_own:
+                keep(connection, _worked_on(change))
                 touch_image(connection, image_id, was=UNTOUCHED, becomes=ImageState.IN_PROGRESS)
             else:
                 touch_image(connection, image_id, was=(ImageState.UNSEEN,), becomes=ImageState.PRELABELLED)
@@ -163,3 +165,9 @@ class InstanceRepository(Repository):
         """Size and score of all objects. `on_progress` gets the number read so far and may raise to stop."""
         with self._database.read() as connection:
             return read_measures(connection, on_progress)
+
+
+def _worked_on(change: Change) -> set[int]:
+    """Classes of the objects that a user decided about."""
+    sides = (side for _, *both in change for side in both if side is not None)
+    return {side.category_id for side in sides if side.state is not InstanceState.PROPOSED}

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from maskwright.document.change import Change
 from maskwright.document.values import ImageStanding, ImageState, Provenance
 from maskwright.project.aliases import read_aliases
+from maskwright.project.category_rows import release
 from maskwright.project.instance_rows import (
     read_instances,
     reserve_ids,
@@ -58,7 +59,11 @@ class ProposalRepository(Repository):
         run in the same transaction, so that no image is ever done twice; otherwise `provenance` names the model.
         """
         one = ImageProposals(image_id, proposals, signals or {}, seconds)
-        return self.put_many([one], run_id=run_id, provenance=provenance).get(image_id, Change.of(()))
+        change = self.put_many([one], run_id=run_id, provenance=provenance).get(image_id, Change.of(()))
+        if gone := _classes_gone(change):
+            with self._database.write(is_repeatable=True) as connection:
+                release(connection, gone)
+        return change
 
     def put_many(
         self, found: Sequence[ImageProposals], *, run_id: int | None = None, provenance: Provenance | None = None
@@ -66,7 +71,8 @@ class ProposalRepository(Repository):
         """Like `put` for several images, each once, in one transaction: {image id: what changed}.
 
         A run stores nothing for an image that was excluded since it was read. A transaction takes ten statements
-        however many images it has; for one small image they cost more than SQLite's own work.
+        however many images it has; for one small image they cost more than SQLite's own work. Classes whose last
+        object goes stay listed until `categories.release`, which looks through all objects, hence only once at the end.
         """
         with self._database.write(is_repeatable=True) as connection:
             run = read_run(connection, run_id) if run_id is not None else None
@@ -94,6 +100,12 @@ class ProposalRepository(Repository):
             write_change(connection, image_id, change, stored=read_instances(connection, image_id))
             write_proposal_history(connection, {image_id: change}, label=label)
         return change
+
+
+def _classes_gone(change: Change) -> set[int]:
+    """Classes that lost an object."""
+    pairs = ((before, after) for _, before, after in change if before is not None)
+    return {before.category_id for before, after in pairs if after is None or after.category_id != before.category_id}
 
 
 def _of_the_set(connection: Connection, found: Sequence[ImageProposals]) -> list[ImageProposals]:

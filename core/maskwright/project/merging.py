@@ -18,7 +18,7 @@ from maskwright.document.values import Category, Instance
 from maskwright.errors import ProjectError
 from maskwright.inflating import inflate
 from maskwright.project.aliases import Aliases, read_aliases
-from maskwright.project.category_rows import find_category, read_categories
+from maskwright.project.category_rows import find_category, keep, read_categories
 from maskwright.project.journal import change_from_bytes, change_to_bytes
 from maskwright.project.numbers import read_numbers
 from maskwright.project.packing import pack_record, packed_record
@@ -59,6 +59,7 @@ class MergeRepository(Repository):
             known = read_categories(connection)
             source = find_category(known, source_id)
             find_category(known, target_id)
+            keep(connection, [target_id])
             ids = _ids_of(connection, source_id)
             _reclass(connection, source_id, target_id)
             row = {

@@ -268,4 +268,5 @@ class BatchFeature(Feature):
             self.told.emit(Message.of_error("The batch stopped", error))
 
     def _on_cancelled(self, report: "BatchReport") -> None:
+        self._session.classes.reload()
         self.told.emit(Message("Batch cancelled", f"Not processed yet: {count_of(report.remaining, 'image')}."))

@@ -222,7 +222,7 @@ class EditingFeature(Feature):
             changed = sum(known.category_id != category_id for known in self._session.selected_instances())
             self._edit("Change class", lambda document, ids: edits.set_category(document, ids, category_id))
             self._tell_relabelled(category_id, changed)
-        self._session.classes.set_current(category_id)
+        self._session.classes.pick(category_id)
 
     def set_visible(self, instance_id: int, is_visible: bool) -> None:
         """Show or hide this object."""

@@ -260,7 +260,8 @@ class ThresholdsFeature(Feature):
             self._scores_timer.start()
 
     def _on_applied_everywhere(self) -> None:
-        """The thresholds now apply to the whole project, so a queue by uncertainty has a new order."""
+        """The thresholds now apply to the whole project: classes may have gone, and a queue has a new order."""
+        self._session.classes.reload()
         if self._images.order == "uncertainty":
             self._images.panel.refilter()
 

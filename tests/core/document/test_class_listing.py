@@ -33,8 +33,21 @@ def test_a_hidden_class_gives_its_digit_away_and_takes_the_next_free_one_when_it
     assert shown.keys == {1: 1, 2: 2, 3: 3, 4: 4}
 
 
+def test_a_class_that_comes_back_gets_its_digit_from_the_class_that_took_it_over() -> None:
+    listing = ClassListing().settled(classes(*range(1, 12)))
+    gone = listing.settled(classes(1, *range(3, 12)))
+    assert gone.keys[2] == 10
+    assert gone.settled(classes(*range(1, 12))) == listing
+
+
+def test_a_digit_that_the_user_gave_to_another_class_meanwhile_stays_there() -> None:
+    gone = ClassListing().settled(classes(1, 2, 3)).settled(classes(1, 3))
+    back = gone.with_key(3, 2).settled(classes(1, 2, 3))
+    assert back.keys == {1: 1, 2: 3, 3: 2}
+
+
 def test_what_is_kept_comes_back() -> None:
-    listing = ClassListing().settled(classes(5, 3)).with_hidden(3, True)
+    listing = ClassListing().settled(classes(5, 3, 7)).with_hidden(3, True).settled(classes(5, 3))
     assert ClassListing.from_json(listing.to_json(), listing.keys_to_json()) == listing
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from colour_vision import EYES, ciede2000, seen_as_lab
-from maskwright.document.palette import category_colour, line_colour, stable_colour, told_apart
+from maskwright.document.palette import category_colour, coloured, colours_apart, line_colour, stable_colour
 from maskwright.document.values import Category
 
 SEEN_APART = 6.5
@@ -65,7 +65,8 @@ LIKE_ANOTHER = 8.0
 
 
 def colours(*ids: int) -> list[tuple[int, int, int]]:
-    return [category_colour(each) for each in told_apart([Category(id_, str(id_)) for id_ in ids])]
+    categories = [Category(id_, str(id_)) for id_ in ids]
+    return [category_colour(each) for each in coloured(categories, colours_apart(categories, {}))]
 
 
 @pytest.mark.parametrize(
@@ -76,15 +77,21 @@ def test_classes_that_are_listed_together_do_not_look_alike(listed: tuple[int, .
     assert min(ciede2000(one, other) for one, other in combinations(labs, 2)) > LIKE_ANOTHER
 
 
-def test_a_class_that_occurs_later_changes_no_colour_of_those_with_lower_ids() -> None:
-    before = colours(1, 44, 67)
-    assert colours(1, 44, 67, 79)[:3] == before
-    assert before[0] == stable_colour(1)
+def test_no_class_changes_its_colour_when_others_come_or_go() -> None:
+    def decide(decided: dict[int, str], *ids: int) -> dict[int, str]:
+        return colours_apart([Category(id_, str(id_)) for id_ in ids], decided)
+
+    first = decide({}, 44, 79)
+    more = decide(first, 1, 44, 67, 79)  # 1 looks like 79, which has been there before
+    assert {id_: more[id_] for id_ in first} == first
+    assert len(set(more.values())) == 4
+    assert decide(decide(more, 1), 1, 44, 67, 79) == more
 
 
 def test_a_colour_of_ones_own_is_never_changed_and_others_give_way() -> None:
     own = Category(90, "cell", colour="#56b4e9")
-    first, second = told_apart([Category(1, "person"), own])
+    both = [Category(1, "person"), own]
+    first, second = coloured(both, colours_apart(both, {}))
     assert second == own
     assert category_colour(first) != stable_colour(1)
 

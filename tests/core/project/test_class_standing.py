@@ -10,8 +10,9 @@ from maskwright.document.values import InstanceState
 from maskwright.errors import ProjectError
 from maskwright.formats.coco.writer import export_coco
 from maskwright.inference.labels import COCO_CATEGORIES, ModelCategory
-from maskwright.prelabel import project_categories
+from maskwright.prelabel import project_categories, store_mapping
 from maskwright.project import ModelProposal, Project
+from maskwright.project.layer import ImageProposals
 from project_builders import drawn, make_project, square
 
 NUCLEI = [ModelCategory(1, "nucleus")]
@@ -142,3 +143,78 @@ def test_a_class_may_be_renamed_to_what_a_deleted_or_offered_one_was_called(proj
     [*_, step] = project.history.undo_steps(1).undo
     project.instances.apply(1, step.change.inverse(), label=step.label, kind="undo")
     assert sorted(names(project)) == ["car", "car 2", "person"]
+
+
+def test_a_models_class_goes_with_its_last_proposal_and_comes_back_with_its_official_id(
+    project: Project, tmp_path: Path
+) -> None:
+    mapping = project_categories(project, COCO_CATEGORIES, "coco")
+    found(project, mapping, PERSON, CAR)
+    found(project, mapping, CAR, image_id=2)
+
+    found(project, mapping, PERSON)
+    assert names(project) == ["person", "car"], "the other image has one"
+    found(project, mapping, image_id=2)
+    assert (names(project), in_file(project, tmp_path / "a.json")) == (["person"], {"person": PERSON})
+
+    found(project, mapping, CAR, image_id=2)
+    assert in_file(project, tmp_path / "a.json") == {"person": PERSON, "car": CAR}
+
+
+def test_a_models_class_goes_at_the_end_of_a_run_over_many_images(project: Project) -> None:
+    mapping = project_categories(project, COCO_CATEGORIES, "coco")
+    found(project, mapping, PERSON, CAR)
+
+    project.proposals.put_many([ImageProposals(1, [ModelProposal(mapping[PERSON], 0.9, (square(),))])])
+    project.categories.release()
+
+    assert names(project) == ["person"]
+
+
+@pytest.mark.parametrize("work", ["accept", "reject", "rename", "colour", "merge", "delete"])
+def test_a_models_class_that_the_user_worked_with_stays(project: Project, work: str) -> None:
+    mapping = project_categories(project, COCO_CATEGORIES, "coco")
+    found(project, mapping, PERSON, CAR)
+    car = mapping[CAR]
+    id_ = next(each.id for each in project.instances.of(1) if each.category_id == car)
+    match work:
+        case "accept" | "reject":
+            change = project.accept(1, [id_]) if work == "accept" else project.reject(1, [id_])
+            project.instances.apply(1, change.inverse(), label="Accept", kind="undo")
+        case "rename":
+            project.categories.rename(car, "vehicle")
+        case "colour":
+            project.categories.set_colour(car, "#ff0000")
+        case "merge":
+            project.merges.make(mapping[PERSON], car)
+        case "delete":
+            project.accept(1, [id_])
+            project.instances.apply(1, Change.delete([project.instances.document(1)[id_]]), label="Delete")
+
+    found(project, mapping)
+
+    assert [each.id for each in project.categories.listed() if each.id == car] == [car]
+
+
+def test_undo_brings_back_a_models_class_that_went(project: Project) -> None:
+    mapping = project_categories(project, COCO_CATEGORIES, "coco")
+    found(project, mapping, CAR)
+    [proposal] = project.instances.of(1)
+    step = Change.delete([proposal])
+    project.instances.apply(1, step, label="Delete")
+    project.categories.release()
+    assert names(project) == []
+
+    project.instances.apply(1, step.inverse(), label="Delete", kind="undo")
+
+    assert names(project) == ["car"]
+
+
+def test_a_mapping_onto_a_class_that_went_still_holds(project: Project) -> None:
+    first = project_categories(project, NUCLEI, "nuclei")
+    found(project, first, 1)
+    store_mapping(project, "coco", {CAR: first[1]})
+    found(project, first)
+    assert names(project) == []
+
+    assert project_categories(project, COCO_CATEGORIES, "coco")[CAR] == first[1]

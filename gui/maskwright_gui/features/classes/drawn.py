@@ -48,7 +48,7 @@ class DrawnClass(QObject):
         if (category_id := self._session.classes.keys.get(digit)) is None:
             return
         if self._is_drawing:
-            self._session.classes.set_current(category_id)
+            self._session.classes.pick(category_id)
         else:
             self._edits.set_category(category_id)
 

@@ -1,7 +1,6 @@
 """The classes of the project: adding, renaming, recolouring, merging."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,7 +8,6 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QCursor, QGuiApplication
 from PySide6.QtWidgets import QMessageBox
 
-from maskwright.document.class_listing import with_key
 from maskwright.document.values import Category
 from maskwright.errors import MaskwrightError
 from maskwright.plain_text import shown
@@ -20,7 +18,12 @@ from maskwright_gui.dialogs.class_picker import ClassPicker
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.classes.drawn import DrawnClass
 from maskwright_gui.features.classes.likely import LikelyClasses
-from maskwright_gui.features.classes.sentences import what_is_deleted, what_merges
+from maskwright_gui.features.classes.sentences import (
+    how_it_comes_back,
+    what_becomes_of_draft,
+    what_is_deleted,
+    what_merges,
+)
 from maskwright_gui.features.editing import EditingFeature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.objects import ObjectsFeature
@@ -104,6 +107,7 @@ class ClassesFeature(Feature):
         session = self._session
         session.project_changed.connect(self.stop)
         session.project_changed.connect(lambda _project: self.panel.set_changeable(may_edit(session)))
+        session.classes.is_drawing = lambda: self._canvas.is_busy
         session.classes.changed.connect(self._on_categories_changed)
         session.classes.current_changed.connect(self.panel.set_current)
         session.classes.current_changed.connect(lambda id_: self._canvas.set_category(id_ or None))
@@ -112,7 +116,7 @@ class ClassesFeature(Feature):
 
     def _connect_panel(self) -> None:
         panel = self.panel
-        panel.category_chosen.connect(self._session.classes.set_current)
+        panel.category_chosen.connect(self._session.classes.pick)
         panel.category_applied.connect(self._editing.set_category)
         panel.add_requested.connect(self._on_add_requested)
         panel.rename_requested.connect(self.rename)
@@ -137,7 +141,7 @@ class ClassesFeature(Feature):
     def ask_for_first(self) -> None:
         """Ask for the first class when the user wants to draw in a project without classes."""
         at, prompt = place_for_popup(self._canvas), "Class of the object, such as car"
-        self.open_picker(at, self._session.classes.set_current, self.add, prompt=prompt)
+        self.open_picker(at, self._session.classes.pick, self.add, prompt=prompt)
 
     def open_picker(
         self,
@@ -212,7 +216,7 @@ class ClassesFeature(Feature):
             return None
         self._session.classes.reload()
         self.panel.note_added(category.id)
-        self._session.classes.set_current(category.id)
+        self._session.classes.pick(category.id)
         return category
 
     def add_and_apply(self, name: str) -> None:
@@ -243,7 +247,7 @@ class ClassesFeature(Feature):
     def set_key(self, category_id: int, digit: int) -> None:
         """Give a digit to the class; the class that had it gets the old digit of this one."""
         listing = self._session.classes.listing
-        self._session.classes.list_as(replace(listing, keys=with_key(listing.keys, category_id, digit)))
+        self._session.classes.list_as(listing.with_key(category_id, digit), arranged=[category_id])
 
     def merge(self, source_id: int, target_id: int) -> QMessageBox | None:
         """Ask whether all objects of one class are to become objects of another, then merge."""
@@ -324,18 +328,20 @@ class ClassesFeature(Feature):
         self.work_changed.emit(text, 0, None)
 
     def _on_merged(self, text: str, merge: "Merge") -> None:
+        if self._session.classes.current_id == merge.source.id:
+            self._session.classes.set_current(merge.target_id)
         self._session.reload_classes()
         detail = count_of(merge.instance_count, "object") + " changed class."
         self.told.emit(Message(text, detail, action_text="Undo", action=partial(self.undo_merge, merge.id)))
         self.merged.emit()
 
     def _on_deleted(self, name: str, count: int) -> None:
+        former = self._session.classes.current_id
         self._session.reload_classes()
-        detail = "Models no longer propose it. To bring it back, add a class of this name"
-        detail += "; to bring back objects, undo on their image." if count else "."
-        self.told.emit(
-            Message(f"“{name}” deleted, with {count_of(count, 'object')}" if count else f"“{name}” deleted", detail)
-        )
+        is_draft_of_another = self._canvas.is_busy and self._session.classes.current_id != former
+        draft = what_becomes_of_draft(self._canvas.context.category_name) if is_draft_of_another else ""
+        deleted = f"“{name}” deleted" + (f", with {count_of(count, 'object')}" if count else "")
+        self.told.emit(Message(deleted, f"{draft}{how_it_comes_back(has_objects=count > 0)}"))
         self.merged.emit()
 
     def _on_merge_undone(self, category: Category) -> None:

@@ -1,5 +1,6 @@
 """How classes are listed: in the order the user dragged them into, without those that are hidden or unused."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,10 @@ class ClassListFeature(Feature):
 
     def reorder(self, ids: tuple[int, ...]) -> None:
         """Change the order; the digits stay with their classes."""
-        self._session.classes.list_as(self._session.classes.listing.reordered(ids))
+        classes = self._session.classes
+        before = [each.id for each in classes.listed]
+        moved = [id_ for id_ in ids if _without(id_, ids) == _without(id_, before)]  # two, where neighbours swap
+        classes.list_as(classes.listing.reordered(ids), arranged=moved)
 
     def hide(self, category_id: int, is_hidden: bool) -> None:
         """Hide a class from lists and choices, or show it again. Its objects stay as they are."""
@@ -35,7 +39,7 @@ class ClassListFeature(Feature):
         name = next((each.name for each in self._session.classes.listed if each.id == category_id), None)
         if name is None:
             return
-        self._session.classes.list_as(listing.with_hidden(category_id, is_hidden))
+        self._session.classes.list_as(listing.with_hidden(category_id, is_hidden), arranged=[category_id])
         if is_hidden:
             undo = partial(self.hide, category_id, False)
             self.told.emit(
@@ -59,3 +63,7 @@ class ClassListFeature(Feature):
     def _on_project_changed(self, _project: "Project | None") -> None:
         self.stop()
         self._panel.forget()
+
+
+def _without(id_: int, ids: Sequence[int]) -> list[int]:
+    return [each for each in ids if each != id_]

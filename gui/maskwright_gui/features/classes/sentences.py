@@ -1,4 +1,4 @@
-"""What the user is told before a class is merged or deleted."""
+"""What the user is told when a class is merged or deleted."""
 
 from typing import TYPE_CHECKING
 
@@ -25,3 +25,16 @@ def what_is_deleted(use: "CategoryUse", name: str) -> str:
         f"{count_of(use.instances, 'object')}{rejected} on {count_of(use.images, 'image')} will be deleted. On each "
         f"image, Undo brings them back, and “{name}” with them."
     )
+
+
+def what_becomes_of_draft(name: str) -> str:
+    """What the user is told when the class of the outline being drawn was deleted. name: of its class now, or empty."""
+    if not name:
+        return "You will be asked for the class of the outline being drawn. "
+    return f"The outline being drawn is now of the class “{name}”; a digit changes that. "
+
+
+def how_it_comes_back(*, has_objects: bool) -> str:
+    """What the user is told after a class was deleted."""
+    objects = "; to bring back objects, undo on their image" if has_objects else ""
+    return f"Models no longer propose it. To bring it back, add a class of this name{objects}."

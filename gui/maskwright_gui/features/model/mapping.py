@@ -185,7 +185,9 @@ class ClassMapping(QObject):
         current: dict[int, Choice] = dict(guess_mapping(labels, self._session.classes.listed))
         for label_id, category_id in project.ask(lambda stored: stored_mapping(stored, model.content_hash)).items():
             current[label_id] = IGNORE if category_id is None else category_id
-        dialog = ClassMappingDialog(model.labels, self._session.classes.listed, current, self._window)
+        classes = self._session.classes
+        chosen = [each for each in classes.offered if each.id in current.values()]  # that have no objects any more
+        dialog = ClassMappingDialog(model.labels, (*classes.listed, *chosen), current, self._window)
         dialog.mapping_chosen.connect(lambda choices: self.use(model, choices))
         dialog.open()
         return dialog

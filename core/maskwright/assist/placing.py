@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from maskwright.errors import ModelError
 from maskwright.inference.sampling import trimmed
 
+_SURE = np.float32(1e6)
+"""Infinite logits count as this much: times a weight of zero they would be NaN, and so would networks that get them."""
 _STRIP = 64
 """Rows computed at a time."""
 _NOTHING = np.zeros((0, 0), np.bool_)
@@ -88,7 +90,7 @@ class SoftMask:
     logits: (h, w) float32, above 0 inside the object; axes: of x, of y. score: predicted IoU, 0..1. others: other
     candidates for the same prompt, smallest first, such as a part and the whole of what was clicked. descriptor: (C,)
     float32 features of the object for comparing it with others; None if the network has none. Raises ModelError for
-    logits that are NaN.
+    logits that are NaN; infinite ones become finite.
     """
 
     logits: NDArray[np.float32]
@@ -100,6 +102,8 @@ class SoftMask:
     def __post_init__(self) -> None:
         if np.isnan(self.logits).any():
             raise ModelError("the network returned NaN instead of a mask")
+        if np.isinf(self.logits).any():
+            object.__setattr__(self, "logits", np.clip(self.logits, -_SURE, _SURE))
 
     @property
     def size_wh(self) -> tuple[int, int]:

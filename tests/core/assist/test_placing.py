@@ -80,3 +80,13 @@ def test_nothing_above_the_threshold_is_an_empty_mask() -> None:
 def test_nan_logits_are_an_error_of_the_model() -> None:
     with pytest.raises(ModelError, match="NaN"):
         soft(np.array([[1, np.nan]], np.float32), (4, 2))
+
+
+def test_infinite_logits_are_a_mask_like_any_other() -> None:
+    logits = np.where(np.arange(8) < 4, np.inf, -np.inf).astype(np.float32) * np.ones((8, 1), np.float32)
+    answer = soft(logits, (32, 32))
+    sure, corner = answer.mask()
+    expected, expected_corner = soft(np.sign(logits), (32, 32)).mask()
+    assert corner == expected_corner
+    assert np.array_equal(sure, expected)
+    assert np.isfinite(answer.logits).all()

@@ -227,6 +227,9 @@ def _notes(material: Material, counted: Counter[int], held_out: Sequence[Learnab
         notes.append(
             f"Left out: {count_of(material.unused_in_progress, 'image')} in progress. Mark as done what to learn from"
         )
+    if material.doubles:
+        there = "object is" if material.doubles == 1 else "objects are"
+        notes.append(f"{material.doubles} {there} there twice: one of each is used")
     if material.box_share() > 0.5:
         notes.append("most outlines are plain boxes, so the masks will be boxes too")
     if material.left_out:

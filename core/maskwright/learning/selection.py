@@ -4,7 +4,11 @@ Done images count completely: whatever is still proposed there was not accepted.
 has proposed on, accepted, edited and drawn objects are learned, open proposals are ignored, and rejected ones are
 background: with half of the objects unanswered that kept AP50 at 0.97, against 1.00 with all objects and 0.94 with the
 rest as background. An image in progress on which a user only draws is not used, because nobody has said where it is
-empty."""
+empty.
+
+Of an object that is there twice, for example because two tools exported it, only one counts: on held-out images the
+other could never be found, and what is left of it under the first would be taught as a ring. (COCO and the nuclei
+images, 27,300 objects, have no two of a class with an IoU above 0.5.)"""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -18,7 +22,9 @@ from maskwright.geometry.raster import polygons_to_rle, rle_area
 from maskwright.learning.holdout import stable_rank
 from maskwright.learning.job import NMS_IOU, Example, Patch
 from maskwright.project import Project
+from maskwright.project.overlaps import overlaps
 
+_SAME_OBJECT_IOU = 0.8
 _SHARED_BY_MISTAKE = 0.02
 _LOOKED_AT = (ImageState.DONE, ImageState.EMPTY, ImageState.IN_PROGRESS)
 
@@ -33,6 +39,8 @@ class LearnableImage:
     objects: tuple[Instance, ...]
     ignored: tuple[Instance, ...]
     rejected: tuple[Instance, ...]
+    doubles: int = 0
+    """Objects left out because another one of their class has the same outline, or nearly."""
 
     @property
     def categories(self) -> frozenset[int]:
@@ -56,6 +64,11 @@ class Material:
     def whole(self) -> tuple[LearnableImage, ...]:
         """Images of which everything has been judged."""
         return tuple(image for image in self.images if image.is_whole)
+
+    @property
+    def doubles(self) -> int:
+        """Objects left out because they are there twice."""
+        return sum(image.doubles for image in self.images)
 
     def box_share(self) -> float:
         """Fraction of objects whose outline is only an upright box, 0..1."""
@@ -109,13 +122,26 @@ def learnable(
     is_whole = record.state is not ImageState.IN_PROGRESS
     if not is_whole and not mine:
         return None
+    objects = [item for item in mine if not item.is_crowd]
+    single = _without_doubles(objects)
     return LearnableImage(
         record,
         is_whole,
-        objects=tuple(item for item in mine if not item.is_crowd),
+        objects=tuple(single),
         ignored=tuple([item for item in mine if item.is_crowd] + ([] if is_whole else open_ones)),
         rejected=tuple(item for item in present if item.state is InstanceState.REJECTED),
+        doubles=len(objects) - len(single),
     )
+
+
+def _without_doubles(objects: Sequence[Instance]) -> list[Instance]:
+    """The first of those that share a class and a place."""
+    rows, columns, ious = overlaps(objects, objects, least_iou=_SAME_OBJECT_IOU)
+    dropped: set[int] = set()
+    for first, second in sorted(zip(*(at[ious >= _SAME_OBJECT_IOU].tolist() for at in (rows, columns)), strict=True)):
+        if first < second and first not in dropped and objects[first].category_id == objects[second].category_id:
+            dropped.add(second)
+    return [item for number, item in enumerate(objects) if number not in dropped]
 
 
 def classes_exclude(images: Iterable[LearnableImage]) -> bool:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from learning_builders import box, learning_project, put
+from learning_builders import box, learning_project, octagon, put
 from maskwright.document.values import ImageState
 from maskwright.errors import MaskwrightError
 from maskwright.learning import plan as planning
@@ -75,6 +75,17 @@ def test_plain_boxes_are_told(tmp_path: Path) -> None:
         put(project, image_id, (box(5, 5, 30), 1))
 
     assert any("boxes" in note for note in learning_plan(project).notes)
+
+
+def test_objects_that_are_there_twice_are_told(tmp_path: Path) -> None:
+    project = learning_project(tmp_path, images=2, objects=0)
+    for image_id in project.images.ids().tolist():
+        put(project, image_id, (octagon(5, 5, 40), 1), (octagon(5, 5, 40), 1))
+
+    plan = learning_plan(project)
+
+    assert plan.object_count == 2
+    assert "2 objects are there twice: one of each is used" in plan.notes
 
 
 @pytest.mark.parametrize(

@@ -149,3 +149,25 @@ def test_truth_holds_every_object_under_its_file_name(project: Project) -> None:
 
     assert [image["file_name"] for image in truth["images"]] == ["000.png"]
     assert [entry["category_id"] for entry in truth["annotations"]] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("category", "side", "objects"),
+    [(1, 40, 1), (1, 39, 1), (1, 34, 2), (2, 40, 2)],
+    ids=["same outline", "a pixel smaller", "inside", "another class"],
+)
+def test_object_that_is_there_twice_is_learned_once(project: Project, category: int, side: int, objects: int) -> None:
+    put(project, first(project), (octagon(5, 5, 40), 1), (octagon(70, 70, 40), 1), (octagon(5, 5, side), category))
+    project.images.set_state(first(project), ImageState.DONE)
+
+    material = material_of(project)
+
+    assert len(material.images[0].objects) == 1 + objects
+    assert material.doubles == 2 - objects
+
+
+def test_object_that_is_there_three_times_is_learned_once(project: Project) -> None:
+    put(project, first(project), *[(octagon(5, 5, 40), 1)] * 3)
+    project.images.set_state(first(project), ImageState.DONE)
+
+    assert len(material_of(project).images[0].objects) == 1

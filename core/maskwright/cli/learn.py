@@ -266,6 +266,10 @@ def _print_outcome(outcome: LearnOutcome) -> None:
             table.add_row(name, *_cells(figures))
     if table.row_count:
         results().print(table)
+    new, old = record.figures, record.old_figures
+    if new is not None and old is not None and old.images != new.images:
+        there = count_of(old.images, "held-out image")
+        results().print(f"{record.old_model} is evaluated on {there}; it has learned from the others")
     print_failures(outcome.skipped)
     early = "stopped early; " if outcome.was_stopped else ""
     if record.was_starved and not outcome.was_stopped:

@@ -20,7 +20,7 @@ class Figures:
     ap50: float
     ap: float
     score: float
-    """The score threshold with the best F1."""
+    """The score threshold."""
     images: int
     objects: int
     f1_by_class: tuple[tuple[int, float], ...] = ()

@@ -1,4 +1,4 @@
-"""A model's figures on held-out images: AP by the product's own evaluation, and F1 at its best threshold."""
+"""A model's figures on held-out images: AP by the product's own evaluation, and F1 at a score threshold."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -77,19 +77,21 @@ def figures_of(
     )
 
 
-def score_for_new_images(
-    model: Model, truth: Path, images_dir: Path, *, classes: Mapping[int, int] | None = None
+def score_of_training(
+    model: Model, truth: Path, images_dir: Path, *, classes: Mapping[int, int] | None = None, lowers: bool
 ) -> float | None:
-    """A score threshold for images never seen, from the images a model has learned from.
+    """A score threshold for images never seen, from the training images.
 
-    Returns None if there is no object or none of the model's classes among them. Raises as `figures_of` does.
+    lowers: for a model that has learned from them, see `lowered_cut`. Returns None if there is no object or none of the
+    model's classes among them. Raises as `figures_of` does.
     """
     dataset = read_truth(truth)
     found = detections(model, dataset, images_dir, classes=classes)
     objects = sum(not entry.get("iscrowd") for entry in dataset["annotations"])
     if not objects or not found.category_ids:
         return None
-    return lowered_cut(*matched(found.results, dataset["annotations"]), objects)
+    scores, hits = matched(found.results, dataset["annotations"])
+    return lowered_cut(scores, hits, objects) if lowers else best_cut(scores, hits, objects)[0]
 
 
 def lowered_cut(scores: NDArray[np.float64], hits: NDArray[np.bool_], objects: int) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,6 @@ _JUDGING_SHARE = 0.2
 _JUDGING_STEPS = 40
 """Assumed cost of an evaluation before one has been measured, in training steps."""
 _LEAST_STEPS = 20
-_LEAST_F1_SHARE = 0.5
-"""Of the best F1 on the held-out images, for a threshold from the training images."""
 _SAMPLE_SHARE = 0.2
 """Fraction of the memory for cached images."""
 
@@ -97,13 +95,8 @@ class LearningSession:
         self._judge()
         self._tell("finishing")
         model = self._load(self._folder / BEST_MODEL)
-        score = self._held_out.cut(model, self._best)
-        new = self._at(score, model)
-        if new is not None and self._best is not None and new.f1 < _LEAST_F1_SHARE * self._best.f1:
-            score, new = self._best.score, self._best  # training images mislead: the model knows little else
+        score, new = self._held_out.at_work(model, self._best)
         old, compared = self._held_out.compared(model, new)
-        if compared is None and new is not self._best:
-            compared = self._best  # the gate takes both models at their best
         del model  # it may map the file that is about to be replaced
         with_score(self._folder / BEST_MODEL, score)
         return Finished(
@@ -118,13 +111,6 @@ class LearningSession:
             device=str(self._round.device),
             peak_mb=_peak_mb(),
         )
-
-    def _at(self, score: float, model: Model) -> Figures | None:
-        """The figures of the best model as it will propose, with threshold `score`."""
-        if self._best is None or score == self._best.score:
-            return self._best
-        found = self._held_out.figures(model, score=score)
-        return replace(found, f1_by_class=self._best.f1_by_class) if found is not None else self._best
 
     def _judge_on_the_way(self, progress: float) -> None:
         due = next((mark for mark in _JUDGED_AT if mark not in self._round.judged_at and progress >= mark), None)

@@ -91,6 +91,17 @@ def test_outcome_is_told_in_words_with_the_next_command(project: Path, rounds: l
     assert f"--model set-round-1 --project {project} --untouched --refine assist" in text
 
 
+def test_old_model_that_has_learned_from_some_held_out_images_says_on_which_it_is_evaluated(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = replace(RECORD, old_model="set-round-0", old_figures=replace(FIGURES, images=1))
+    monkeypatch.setattr(
+        command, "learn_round", lambda *_, **__: LearnOutcome(record, Path("m.xml"), False, (), 0.4, "cpu", 700)
+    )
+
+    assert "set-round-0 is evaluated on 1 held-out image; it has learned from the others" in run(project)[1]
+
+
 def test_next_command_goes_together_with_a_model_of_other_classes(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

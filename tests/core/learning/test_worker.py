@@ -26,6 +26,7 @@ from maskwright.learning.held_out import FEW_OBJECTS
 from maskwright.learning.job import Example, LearningJob, Patch
 from maskwright.learning.judge import DEFAULT_SCORE
 from maskwright.learning.learn import LearnOutcome, learn
+from maskwright.learning.looks import LOOKS_NAME, HeldOutComparison, HeldOutImage
 from maskwright.learning.network import general_trunk
 from maskwright.learning.plan import LearnOptions
 from maskwright.learning.process import LearningError, run_process
@@ -126,7 +127,7 @@ def test_without_held_out_images_those_that_taught_tell_the_operating_point(
         asked.append(truth)
         return found
 
-    monkeypatch.setattr(held_out, "score_for_new_images", told)
+    monkeypatch.setattr(held_out, "score_of_training", told)
     going = session(replace(job, taught="taught.json"), tmp_path / "work", [], stop_at=21)
     going.learn()
     finished = going.finish()
@@ -137,44 +138,62 @@ def test_without_held_out_images_those_that_taught_tell_the_operating_point(
 
 
 def finished_with_training_score(job: LearningJob, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Finished:
-    """Of a round whose training images suggest a score of 0.4."""
-    monkeypatch.setattr(held_out, "score_for_new_images", lambda *_, **__: 0.4)
-    monkeypatch.setattr(held_out, "looks_of", lambda *_, **__: ())
+    """Of a round whose training images suggest a score of 0.4, or 0.5 for a model that has not learned from them."""
+    monkeypatch.setattr(held_out, "score_of_training", lambda *_, lowers, **__: 0.4 if lowers else 0.5)
+    monkeypatch.setattr(held_out, "looks_of", lambda *_, score, **__: (HeldOutImage(f"at {score}", 1, 1, ()),))
     going = session(replace(job, truth="held_out.json", taught="taught.json"), folder / "work", [], stop_at=21)
     going.learn()
     return going.finish()
 
 
-def test_few_held_out_objects_give_figures_at_the_operating_point_of_the_training_images(
-    job: LearningJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    best = Figures(0.8, 0.8, 0.8, 0.9, 0.7, 0.7, images=2, objects=FEW_OBJECTS - 1, f1_by_class=((1, 0.8),))
+def figures_by_score(monkeypatch: pytest.MonkeyPatch, objects: int, f1: float) -> None:
+    """Both models have F1 0.8 at their best threshold, 0.7, and `f1` at others."""
+    best = Figures(0.8, 0.8, 0.8, 0.9, 0.7, 0.7, images=2, objects=objects)
 
     def figures(*_: object, score: float | None = None, **__: object) -> Figures:
-        return best if score is None else replace(best, f1=0.6, score=score, f1_by_class=())
+        return best if score is None else replace(best, f1=f1, score=score)
 
     monkeypatch.setattr(held_out, "figures_of", figures)
-    finished = finished_with_training_score(job, tmp_path, monkeypatch)
+
+
+class OldModel:
+    """An earlier round, which proposes from 0.3."""
+
+    default_score = 0.3
+
+
+@pytest.mark.parametrize(("is_own", "score"), [(True, 0.3), (False, 0.5)], ids=["earlier round", "another model"])
+def test_few_held_out_objects_leave_the_threshold_of_both_models_to_the_training_images(
+    job: LearningJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_own: bool, score: float
+) -> None:
+    figures_by_score(monkeypatch, FEW_OBJECTS - 1, f1=0.6)
+    monkeypatch.setattr(held_out.HeldOut, "_old_model", lambda _: OldModel())
+    monkeypatch.setattr(held_out.HeldOut, "_old_classes", lambda *_: {1: 1})
+    finished = finished_with_training_score(replace(job, old_is_own=is_own), tmp_path, monkeypatch)
 
     assert finished.score == 0.4
     assert finished.new is not None
-    assert (finished.new["f1"], finished.new["f1_by_class"]) == (0.6, ((1, 0.8),))
-    assert finished.compared is not None
-    assert finished.compared["f1"] == 0.8
+    assert finished.old is not None
+    assert (finished.new["f1"], finished.new["score"]) == (0.6, 0.4)
+    assert (finished.old["f1"], finished.old["score"]) == (0.6, score)
+    looks = HeldOutComparison.read(tmp_path / "work" / LOOKS_NAME)
+    assert looks is not None
+    assert [look.file_name for look in (*looks.new, *looks.old)] == ["at 0.4", f"at {score}"]
 
 
 @pytest.mark.parametrize(("objects", "f1"), [(FEW_OBJECTS, 0.7), (FEW_OBJECTS - 1, 0.1)], ids=["many", "others fail"])
-def test_held_out_objects_tell_the_operating_point_if_they_are_many_or_that_of_the_training_images_fails(
+def test_held_out_objects_tell_the_threshold_of_both_models_if_they_are_many_or_that_of_the_training_images_fails(
     job: LearningJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, objects: int, f1: float
 ) -> None:
-    best = Figures(0.8, 0.8, 0.8, 0.9, 0.7, 0.7, images=2, objects=objects)
-    monkeypatch.setattr(held_out, "figures_of", lambda *_, score=None, **__: replace(best, f1=f1) if score else best)
-    finished = finished_with_training_score(job, tmp_path, monkeypatch)
+    figures_by_score(monkeypatch, objects, f1)
+    monkeypatch.setattr(held_out.HeldOut, "_old_model", lambda _: OldModel())
+    monkeypatch.setattr(held_out.HeldOut, "_old_classes", lambda *_: {1: 1})
+    finished = finished_with_training_score(replace(job, old_is_own=True), tmp_path, monkeypatch)
 
     assert finished.score == 0.7
     assert finished.new is not None
-    assert finished.new["f1"] == 0.8
-    assert finished.compared is None
+    assert finished.old is not None
+    assert finished.new["f1"] == finished.old["f1"] == 0.8
 
 
 def test_stop_before_anything_was_learned_is_told(job: LearningJob, tmp_path: Path) -> None:

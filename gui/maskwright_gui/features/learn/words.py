@@ -94,7 +94,7 @@ def outcome_text(outcome: LearnOutcome) -> str:
     if record.figures is not None:
         new, old = record.figures, record.old_figures
         if old is not None:
-            lines.append(f"The last model, {record.old_model}: {old.recall:.0%}, {_false(old)}.")
+            lines.append(f"The last model, {record.old_model}: {old.recall:.0%}, {_false(old)}{_unseen(record)}.")
         few = ", so few that this may be chance" if new.objects < _FEW_OBJECTS else ""
         lines.append(f"Counted on {counted(new.images, 'held-out image')} with {counted(new.objects, 'object')}{few}.")
     kept = "Installed" if outcome.is_installed else "Not installed"
@@ -107,6 +107,14 @@ def outcome_text(outcome: LearnOutcome) -> str:
     if outcome.skipped:
         lines.append(f"{counted(len(outcome.skipped), 'image')} could not be read: {outcome.skipped[0][1]}.")
     return "\n".join(lines)
+
+
+def _unseen(record: RoundRecord) -> str:
+    """On how many of the held-out images the old model was evaluated; empty if on all."""
+    new, old = record.figures, record.old_figures
+    if new is None or old is None or old.images == new.images:
+        return ""
+    return f" on the {counted(old.images, 'held-out image')} that it has not learned from"
 
 
 def extend_text(record: RoundRecord) -> str:

@@ -396,6 +396,12 @@ def test_round_that_got_too_little_of_the_processor_says_so(tmp_path: Path) -> N
     assert "busy" not in words.outcome_text(fine)
 
 
+def test_old_model_that_has_learned_from_some_of_the_images_says_on_which_it_is_evaluated(tmp_path: Path) -> None:
+    text = words.outcome_text(outcome(tmp_path / "model.xml", old_figures=replace(OLD, images=1)))
+
+    assert "nuclei: 71%, 15% false on the 1 held-out image that it has not learned from." in text
+
+
 def test_share_of_few_objects_is_said_to_say_little(tmp_path: Path) -> None:
     many = outcome(tmp_path / "model.xml", figures=replace(FIGURES, objects=60))
 

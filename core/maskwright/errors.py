@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from maskwright.plain_text import shown, shown_lines
+from maskwright.words import shown, shown_lines
 
 _MOST_OF_PATH = 4096
 

@@ -43,7 +43,7 @@ from maskwright_gui.features.relocating import RelocatingFeature
 from maskwright_gui.features.saving import HANGS, SavingFeature
 from maskwright_gui.features.set_aside import AsideFeature
 from maskwright_gui.features.shapes import ShapesFeature
-from maskwright_gui.features.start.feature import StartFeature
+from maskwright_gui.features.start import StartFeature
 from maskwright_gui.features.suggest import SuggestFeature
 from maskwright_gui.features.thresholds import ThresholdsFeature
 from maskwright_gui.features.tools.feature import ToolsFeature

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from maskwright.plain_text import shown
+from maskwright.words import shown
 from maskwright_gui.actions import Actions, Menu
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.messages import Toasts

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from maskwright.errors import MaskwrightError
-from maskwright.plain_text import shown_lines
+from maskwright.words import shown_lines
 
 Tone = Literal["info", "warning", "error"]
 SHOWN_MS = {"info": 5000, "warning": 9000, "error": 0}

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu, QMessageBox, QProxyStyle, QWidget
 
-from maskwright.plain_text import shown
+from maskwright.words import shown
 from maskwright_gui.menu_letters import MenuLetters
 
 

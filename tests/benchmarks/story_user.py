@@ -15,7 +15,7 @@ from maskwright.document.values import Instance, InstanceState
 from maskwright.geometry.raster import polygons_to_mask
 from maskwright_gui.app import Workbench
 from maskwright_gui.canvas.view import CanvasView
-from maskwright_gui.dialogs.class_picker import ClassPicker
+from maskwright_gui.dialogs.quick import ClassPicker
 from maskwright_gui.features.point.tool import PointTool
 
 Key, Held, Button = Qt.Key, Qt.KeyboardModifier, Qt.MouseButton

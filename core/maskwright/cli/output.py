@@ -22,7 +22,7 @@ from maskwright.cli import exit_codes
 from maskwright.errors import MaskwrightError
 from maskwright.formats.atomic import is_standard_output
 from maskwright.monitor import Monitor
-from maskwright.plain_text import shown_lines
+from maskwright.words import shown_lines
 
 Fields = Mapping[str, str]
 """{key: its type}, see `_TYPES`; a question mark: may be null; a star: may be missing."""

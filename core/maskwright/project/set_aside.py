@@ -1,20 +1,25 @@
-"""The part of a project that stores edits which can never be applied, so that they are seen and do not block later
-ones."""
+"""Edits that can never be applied: stored in the project, so that they are seen and do not block later ones.
+
+They can be written as a COCO file, to view or to import again."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Row, delete, insert, select
 
 from maskwright.document.change import Change
-from maskwright.document.values import ImageState
+from maskwright.document.values import Category, ImageRecord, ImageState, Instance
 from maskwright.project.journal import change_from_bytes, change_to_bytes
 from maskwright.project.repository import Repository
 from maskwright.project.rows import now
 from maskwright.project.schema import edits_set_aside, images
+
+if TYPE_CHECKING:
+    from maskwright.project.store import Project
 
 log = logging.getLogger(__name__)
 
@@ -106,3 +111,49 @@ def _time(text: object) -> str:
     except (OverflowError, ValueError):
         is_time = False
     return text if isinstance(text, str) and is_time else _NEVER
+
+
+def write_set_aside(project: "Project", edits: Sequence[EditSetAside], path: Path) -> int:
+    """Write the objects of `edits` to `path`, in their latest form; returns their number.
+
+    Raises FormatError if the file cannot be written.
+    """
+    from maskwright.formats.coco import CocoExportOptions, export_coco
+
+    options = CocoExportOptions(include_proposals=True, include_unreviewed=True, include_provenance=True)
+    return export_coco(_Aside(project, edits), path, options).instance_count
+
+
+class _Aside:
+    """The objects of edits, in images and classes that may no longer exist."""
+
+    def __init__(self, project: "Project", edits: Sequence[EditSetAside]) -> None:
+        self._found: dict[int, dict[int, Instance]] = {}
+        for edit in edits:
+            for id_, _, after in edit.change or ():
+                on_image = self._found.setdefault(edit.image_id, {})
+                if after is not None:
+                    on_image[id_] = after
+        names = {edit.image_id: edit.file_name for edit in edits}
+        known = {record.id: record for record in project.images.records(list(self._found))}
+        self._images = [known.get(id_) or self._lost(id_, names[id_]) for id_ in sorted(self._found)]
+        classes = {category.id: category for category in project.categories.listed()}
+        used = {each.category_id for on_image in self._found.values() for each in on_image.values()}
+        self._categories = [classes.get(id_) or Category(id_, f"class {id_}") for id_ in sorted(used)]
+
+    def categories(self) -> Sequence[Category]:
+        return self._categories
+
+    def images(self) -> Iterator[ImageRecord]:
+        return iter(self._images)
+
+    def instances(self, image_id: int) -> Sequence[Instance]:
+        return list(self._found.get(image_id, {}).values())
+
+    def _lost(self, image_id: int, file_name: str) -> ImageRecord:
+        """Stands for an image that the project no longer has; as large as its objects."""
+        corners = [each.bounds_xyxy for each in self._found[image_id].values() if each.polygons]
+        width = max([1.0, *(corner[2] for corner in corners)])
+        height = max([1.0, *(corner[3] for corner in corners)])
+        name = file_name or f"image-{image_id}"
+        return ImageRecord(image_id, name, int(width) + 1, int(height) + 1, ImageState.IN_PROGRESS)

@@ -29,8 +29,7 @@ from maskwright.project.scripting import Scripting, as_path
 from maskwright.project.set_aside import AsideRepository
 from maskwright.project.signals import SignalRepository
 from maskwright.project.source import ProjectSource
-from maskwright.project.upgrade import bring_up_to_date, is_half_made, require_sound
-from maskwright.project.upgraded_copy import UpgradedCopy, readable_file
+from maskwright.project.upgrade import UpgradedCopy, bring_up_to_date, is_half_made, readable_file, require_sound
 from maskwright.project.whole_files import make_folder
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,9 @@
-"""Checks a project file before it is opened: creates it, migrates it after a backup, or refuses it."""
+"""Checks a project file before it is opened: creates it, migrates it after a backup or in a copy, or refuses it."""
 
 import logging
+import shutil
 import sqlite3
+import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import Literal
@@ -10,7 +12,7 @@ from sqlalchemy import NullPool, create_engine
 
 from maskwright.errors import IN_THE_LOG, HalfMadeProjectError, ProjectError
 from maskwright.project.anew import damaged
-from maskwright.project.backup import back_up, is_sound, list_backups
+from maskwright.project.backup import SPARE_BYTES, back_up, is_sound, list_backups
 from maskwright.project.connection import connect, require_own_files, require_plain_schema
 from maskwright.project.database import is_unchanging, plain_words, settle_journal_mode
 from maskwright.project.restoring import complete_restore, is_being_restored
@@ -197,3 +199,53 @@ def make_tables(file: Path) -> None:
             connection.exec_driver_sql("COMMIT")
     finally:
         engine.dispose()
+
+
+_TIMES = 2
+"""The copy, and the log of the migration."""
+
+
+class UpgradedCopy:
+    """`file`: the copy. Closing deletes it."""
+
+    def __init__(self, original: Path) -> None:
+        """Raises ProjectError if there is no room for it, or the original is damaged."""
+        self._folder = tempfile.TemporaryDirectory(prefix="maskwright-")
+        self.file = Path(self._folder.name) / original.name
+        try:
+            size = sum(part.stat().st_size for part in original.parent.glob(f"{original.name}*") if part.is_file())
+            if shutil.disk_usage(self._folder.name).free < _TIMES * size + SPARE_BYTES:
+                raise OSError("there is not enough space on the disk")
+            with (
+                closing(connect(original, "ro", is_immutable=is_unchanging(original))) as read,
+                closing(connect(self.file, "rwc")) as written,
+            ):
+                read.backup(written)
+            make_tables(self.file)
+        except (OSError, sqlite3.Error) as error:
+            self.close()
+            raise ProjectError(
+                f"an older version of Maskwright made this project, and it could not be copied to upgrade it: {error}",
+                path=original.parent,
+                hint="open it once where it can be written; it was not changed",
+            ) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Delete the copy."""
+        self._folder.cleanup()
+
+
+def readable_file(file: Path) -> UpgradedCopy | None:
+    """For a file that must not be written: a migrated copy if an earlier version made it, None if it can be read
+    itself.
+
+    Raises ProjectError if it is missing, damaged, half restored or of a newer version.
+    """
+    version = require_readable(file)
+    if version == REVISIONS[-1]:
+        return None
+    log.info("%s has schema %s; it is read in a copy of schema %s", file, version, REVISIONS[-1])
+    return UpgradedCopy(file)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from maskwright.document.palette import Rgb, category_colour, stable_colour
 from maskwright.document.values import Category
-from maskwright.plain_text import shown
+from maskwright.words import shown
 
 PLATE: Rgb = (24, 25, 28)
 """The plate below all text on the canvas."""

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from maskwright.document.values import Category
-from maskwright.plain_text import shown
+from maskwright.words import shown
 from maskwright_gui.open_project import OpenProject
 from maskwright_gui.panels.class_bars import ClassBar, ClassBars
 from maskwright_gui.panels.duplicates import DuplicatesPage

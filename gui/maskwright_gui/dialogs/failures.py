@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from maskwright.plain_text import shown, shown_lines
+from maskwright.words import shown, shown_lines
 from maskwright_gui.panels.widgets import named
 from maskwright_gui.workers.requests import Failure
 

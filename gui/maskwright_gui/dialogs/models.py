@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from maskwright.errors import MaskwrightError
 from maskwright.models.catalog import Availability, Listed, listed_models, remove, verify
 from maskwright.monitor import Monitor
-from maskwright.plain_text import shown, shown_lines
+from maskwright.words import shown, shown_lines
 from maskwright_gui.operation import Operation
 from maskwright_gui.panels.widgets import muted_label, named
 

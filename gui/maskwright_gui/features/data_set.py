@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from maskwright.document.palette import category_colour
 from maskwright.monitor import Monitor
-from maskwright.plain_text import shown
+from maskwright.words import shown
 from maskwright_gui.actions import Action, Menu
 from maskwright_gui.dialogs.data_set import DataSetWindow
 from maskwright_gui.feature import Context, Feature

@@ -21,8 +21,7 @@ from PySide6.QtWidgets import (
 from maskwright.document.values import Category
 from maskwright.errors import ProjectError
 from maskwright.monitor import Monitor
-from maskwright.plain_text import shown
-from maskwright.words import count_of
+from maskwright.words import count_of, shown
 from maskwright_gui.actions import Action, Menu
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.messages import Message

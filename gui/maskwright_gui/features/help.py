@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QMessageBox
 from maskwright import __version__
 from maskwright_gui.actions import Action, Menu, nothing
 from maskwright_gui.canvas.events import MENU, TOOL_KEYS, ToolKeys
-from maskwright_gui.dialogs.command_palette import CommandPalette
 from maskwright_gui.dialogs.key_sheet import KeySheet
 from maskwright_gui.dialogs.keys import KeysDialog
+from maskwright_gui.dialogs.quick import CommandPalette
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.keymap import DEFAULT_PRESET, PRESET_NAMES, Keymap, resolved
 

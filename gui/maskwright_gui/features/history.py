@@ -19,8 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from maskwright.plain_text import shown
-from maskwright.words import count_of
+from maskwright.words import count_of, shown
 from maskwright_gui.actions import Action, Menu
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.history import Step

@@ -13,8 +13,7 @@ from PySide6.QtWidgets import QMessageBox
 
 from maskwright.document.values import ImageRecord, ImageStanding, InstanceState
 from maskwright.errors import MaskwrightError
-from maskwright.plain_text import shown
-from maskwright.words import count_of
+from maskwright.words import count_of, shown
 from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.feature import ImagesFeature

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from maskwright.errors import MaskwrightError
-from maskwright.plain_text import shown, shown_lines
+from maskwright.words import shown, shown_lines
 from maskwright_gui.actions import Action, Menu
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.projects.feature import ProjectsFeature
@@ -95,7 +95,7 @@ class AsideFeature(Feature):
 
     def save(self, edits: "Sequence[EditSetAside]", path: Path) -> None:
         """Write the edits to a file."""
-        from maskwright.project.aside_file import write_set_aside
+        from maskwright.project.set_aside import write_set_aside
 
         if self._session.project is None:
             return

@@ -21,7 +21,7 @@ from maskwright.document.class_listing import DIGITS, ClassKeys
 from maskwright.document.document import Document
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category, InstanceState
-from maskwright.plain_text import shown
+from maskwright.words import shown
 from maskwright_gui.panels.class_tree import CLASS_ID, ClassTree
 from maskwright_gui.panels.widgets import Inviting, named
 from maskwright_gui.plain_style import in_menu

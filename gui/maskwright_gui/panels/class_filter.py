@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category
-from maskwright.plain_text import shown
+from maskwright.words import shown
 from maskwright_gui.panels.widgets import named
 
 _ID = Qt.ItemDataRole.UserRole

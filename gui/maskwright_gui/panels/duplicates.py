@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from maskwright.document.values import ImageRecord
-from maskwright.plain_text import shown
+from maskwright.words import shown
 from maskwright_gui.panels.state_marks import record_text
 from maskwright_gui.panels.widgets import Inviting, muted_label, named
 

@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from maskwright.document.values import ImageRecord, ImageStanding
-from maskwright.plain_text import shown
+from maskwright.words import shown
 from maskwright_gui.panels.image_model import MISSING_ROLE, REASON_ROLE, RECORD_ROLE, THUMBNAIL_ROLE
 from maskwright_gui.panels.state_marks import paint_missing_mark, paint_record_mark, record_text
 from maskwright_gui.theme import LIGHT, Theme

@@ -15,7 +15,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from maskwright.document.values import ImageRecord, ImageStanding
 from maskwright.errors import MaskwrightError
 from maskwright.monitor import Monitor
-from maskwright.plain_text import shown
+from maskwright.words import shown
 from maskwright_gui.open_project import OpenProject
 from maskwright_gui.operation import Operation
 from maskwright_gui.panels.image_query import ImageQuery

@@ -13,7 +13,7 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category, Instance, InstanceState, Provenance
-from maskwright.plain_text import shown
+from maskwright.words import shown
 from maskwright_gui.panels.state_marks import origin_text
 from maskwright_gui.theme import LIGHT, Theme, swatch, themed_icon
 

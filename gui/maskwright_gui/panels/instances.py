@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QVBoxLa
 from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.values import Category, ImageState, Instance, InstanceState
-from maskwright.plain_text import shown
+from maskwright.words import shown
 from maskwright_gui.keymap import WithKeys
 from maskwright_gui.panels.instance_model import Column, InstanceModel
 from maskwright_gui.panels.widgets import ElidedLabel, Inviting, named

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 
 from maskwright.document.palette import category_colour
 from maskwright.document.values import Category
-from maskwright.plain_text import shown
+from maskwright.words import shown
 from maskwright_gui.panels.plots import BarPlot, Bars, Colour
 from maskwright_gui.panels.widgets import muted_label, named
 

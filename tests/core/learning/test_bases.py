@@ -15,11 +15,10 @@ from maskwright.geometry.raster import mask_to_rle
 from maskwright.inference.files import file_hash
 from maskwright.inference.installed import model_path
 from maskwright.inference.model import load_model
-from maskwright.learning import nuclei_base, trainer
-from maskwright.learning.bases import base_of
+from maskwright.learning import bases, trainer
+from maskwright.learning.bases import base_of, nuclei_heads, nuclei_trunk
 from maskwright.learning.job import GENERAL, NUCLEI, Example, LearningJob, Patch
 from maskwright.learning.network import LearnedNetwork
-from maskwright.learning.nuclei_base import nuclei_heads, nuclei_trunk
 from maskwright.learning.plan import LearnOptions, learning_plan
 from maskwright.learning.recipe import Recipe
 from maskwright.learning.rounds import RoundRecord, add_round, learning_folder
@@ -72,7 +71,7 @@ def test_norms_are_not_measured_anew() -> None:
 
 def test_damaged_model_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "nuclei.xml").write_text("<net/>")
-    monkeypatch.setattr(nuclei_base, "model_path", lambda _: tmp_path / "nuclei.xml")
+    monkeypatch.setattr(bases, "model_path", lambda _: tmp_path / "nuclei.xml")
 
     with pytest.raises(MaskwrightError, match="nuclei base cannot be read"):
         nuclei_trunk()

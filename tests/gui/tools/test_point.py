@@ -9,8 +9,7 @@ import pytest
 from canvas_support import ALT, CTRL, SHIFT, ToolHost, document_of, square, square_polygon
 from maskwright.document.values import Instance, InstanceState, Provenance
 from maskwright.geometry.polygon import Polygon
-from maskwright_gui.features.point.accepting import Accepted, provenance_of
-from maskwright_gui.features.point.draft import PointPrompt
+from maskwright_gui.features.point.draft import Accepted, PointPrompt, provenance_of
 from maskwright_gui.features.point.tool import PointTool
 from maskwright_gui.tools.overlay import Mark, Stroke
 from maskwright_gui.tools.tool import Button, Pointer

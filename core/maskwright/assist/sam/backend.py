@@ -13,9 +13,8 @@ from maskwright.assist.placing import SoftMask
 from maskwright.assist.prompt import Prompt
 from maskwright.assist.protocol import Cancel, FeaturesOf, WindowFeatures
 from maskwright.assist.running import LoadSettings, Runner
-from maskwright.assist.sam.picture import EncoderPicture, SquareFit
+from maskwright.assist.sam.layout import EMBEDDINGS, EncoderPicture, Role, SquareFit
 from maskwright.assist.sam.prompting import NoPoint, Tokens, best_mask, mask_logits, tokens
-from maskwright.assist.sam.tensors import EMBEDDINGS, Role
 from maskwright.assist.window import Window
 from maskwright.errors import ModelError
 from maskwright.inference.files import file_hash

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.assist.prompt import Box, MaskCrop, Prompt
-from maskwright.assist.sam.picture import SquareFit
+from maskwright.assist.sam.layout import SquareFit
 
 INSIDE, CORNER, OTHER_CORNER, NO_POINT = 1, 2, 3, -1
 _SURE = 6.0

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from maskwright.assist.protocol import Backend
 from maskwright.assist.running import LoadSettings
 from maskwright.assist.sam.backend import SamBackend, SamLayout
-from maskwright.assist.sam.picture import EncoderPicture, SquareFit
+from maskwright.assist.sam.layout import EMBEDDINGS, EncoderPicture, Role, SquareFit, roles_of
 from maskwright.assist.sam.prompting import NoPoint
-from maskwright.assist.sam.tensors import EMBEDDINGS, Role, roles_of
 from maskwright.errors import ModelError
 from maskwright.inference.interface import TensorSpec, described
 from maskwright.inference.runtime import Network

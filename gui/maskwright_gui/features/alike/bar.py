@@ -3,7 +3,7 @@
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
-from maskwright.plain_text import shown
+from maskwright.words import shown
 from maskwright_gui.panels.threshold_slider import JumpSlider
 from maskwright_gui.panels.widgets import leave_focus, muted_label, named
 

@@ -10,20 +10,13 @@ from PySide6.QtWidgets import QMessageBox
 
 from maskwright.document.values import Category
 from maskwright.errors import MaskwrightError
-from maskwright.plain_text import shown
-from maskwright.words import count_of
+from maskwright.words import count_of, shown
 from maskwright_gui.actions import Action, Menu, Under, may_edit
 from maskwright_gui.canvas.view import CanvasView
-from maskwright_gui.dialogs.class_picker import ClassPicker
+from maskwright_gui.dialogs.quick import ClassPicker
 from maskwright_gui.feature import Context, Feature
-from maskwright_gui.features.classes.drawn import DrawnClass
-from maskwright_gui.features.classes.likely import LikelyClasses
-from maskwright_gui.features.classes.sentences import (
-    how_it_comes_back,
-    what_becomes_of_draft,
-    what_is_deleted,
-    what_merges,
-)
+from maskwright_gui.features.classes import sentences
+from maskwright_gui.features.classes.choosing import DrawnClass, LikelyClasses
 from maskwright_gui.features.editing import EditingFeature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.objects import ObjectsFeature
@@ -260,7 +253,7 @@ class ClassesFeature(Feature):
         box = QMessageBox(QMessageBox.Icon.Question, "Merge classes", f"Merge “{source}” into “{target}”?")
         box.setParent(self._window, box.windowFlags())
         box.setInformativeText(
-            what_merges(project.ask(lambda stored: stored.categories.use(source_id)), source, target)
+            sentences.what_merges(project.ask(lambda stored: stored.categories.use(source_id)), source, target)
         )
         box.addButton("Merge", QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
@@ -294,7 +287,7 @@ class ClassesFeature(Feature):
         box = QMessageBox(QMessageBox.Icon.Question, "Delete class", f"Delete “{category.name}” and its objects?")
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setParent(self._window, box.windowFlags())
-        box.setInformativeText(what_is_deleted(use, category.name))
+        box.setInformativeText(sentences.what_is_deleted(use, category.name))
         delete = box.addButton(
             f"Delete with {count_of(use.instances, 'object')}", QMessageBox.ButtonRole.DestructiveRole
         )
@@ -339,9 +332,9 @@ class ClassesFeature(Feature):
         former = self._session.classes.current_id
         self._session.reload_classes()
         is_draft_of_another = self._canvas.is_busy and self._session.classes.current_id != former
-        draft = what_becomes_of_draft(self._canvas.context.category_name) if is_draft_of_another else ""
+        draft = sentences.what_becomes_of_draft(self._canvas.context.category_name) if is_draft_of_another else ""
         deleted = f"“{name}” deleted" + (f", with {count_of(count, 'object')}" if count else "")
-        self.told.emit(Message(deleted, f"{draft}{how_it_comes_back(has_objects=count > 0)}"))
+        self.told.emit(Message(deleted, f"{draft}{sentences.how_it_comes_back(has_objects=count > 0)}"))
         self.merged.emit()
 
     def _on_merge_undone(self, category: Category) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from maskwright.plain_text import shown
+from maskwright.words import shown
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.classes.feature import ClassesFeature
 from maskwright_gui.messages import Message

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from maskwright.document.values import ImageRecord
 from maskwright.errors import ImageError, ProjectError
-from maskwright.plain_text import shown
+from maskwright.words import shown
 from maskwright_gui.canvas.pyramid import ImagePyramid
 from maskwright_gui.canvas.view import CanvasView
 from maskwright_gui.canvas.viewport import ViewportState

@@ -26,10 +26,7 @@ from maskwright.learning.learn import LearnOutcome
 from maskwright.learning.plan import LearningPlan
 from maskwright.learning.requirements import Missing
 from maskwright_gui.features.learn import words
-from maskwright_gui.features.learn.class_progress import ClassProgress
-from maskwright_gui.features.learn.curve import LossCurve
-from maskwright_gui.features.learn.outcome_page import OutcomePage
-from maskwright_gui.features.learn.worth_page import WorthPage
+from maskwright_gui.features.learn.pages import ClassProgress, LossCurve, OutcomePage, WorthPage
 from maskwright_gui.panels.widgets import muted_label, named
 
 _INTRODUCTION = (

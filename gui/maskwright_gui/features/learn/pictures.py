@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy
 from maskwright.errors import ImageError
 from maskwright.learning.looks import HeldOutComparison, HeldOutImage, MatchKind
 from maskwright.monitor import Monitor
-from maskwright.plain_text import shown
+from maskwright.words import shown
 from maskwright_gui.panels.widgets import muted_label, named
 
 SIDE_PX = 300

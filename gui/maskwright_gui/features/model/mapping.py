@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from maskwright.document.values import Category
 from maskwright.errors import MaskwrightError
-from maskwright.plain_text import shown
+from maskwright.words import shown
 from maskwright_gui.panels.widgets import muted_label, named
 from maskwright_gui.session import Session
 from maskwright_gui.workers.requests import ModelSummary

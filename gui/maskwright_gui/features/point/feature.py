@@ -17,9 +17,8 @@ from maskwright.monitor import Monitor
 from maskwright_gui.dialogs.models import ModelsDialog
 from maskwright_gui.feature import Context, Feature
 from maskwright_gui.features.images.feature import ImagesFeature
-from maskwright_gui.features.point.accepting import Accepted
 from maskwright_gui.features.point.assistants import BUNDLED, Assistants
-from maskwright_gui.features.point.draft import OutlineAnswer, PointPrompt
+from maskwright_gui.features.point.draft import Accepted, OutlineAnswer, PointPrompt
 from maskwright_gui.features.point.options import PointBar, installed_assistants, name_of, title_of
 from maskwright_gui.features.point.outlining import ExpectedQuestions, OutlineThread, Question, described_origin
 from maskwright_gui.features.point.tool import NAME, PointTool

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QWidget
 
-from maskwright.plain_text import shown
+from maskwright.words import shown
 from maskwright_gui.features.point.assistants import BUNDLED, FALLBACK
 from maskwright_gui.panels.widgets import leave_focus, muted_label, named
 

@@ -16,9 +16,8 @@ from PySide6.QtCore import QObject, Signal
 
 from maskwright.document.values import Provenance
 from maskwright.errors import IN_THE_LOG, UNEXPECTED, MaskwrightError
-from maskwright_gui.features.point.accepting import provenance_of
 from maskwright_gui.features.point.assistants import Assistants
-from maskwright_gui.features.point.draft import OutlineAnswer, PointPrompt
+from maskwright_gui.features.point.draft import OutlineAnswer, PointPrompt, provenance_of
 from maskwright_gui.workers.worker import Worker, leave_behind
 
 if TYPE_CHECKING:

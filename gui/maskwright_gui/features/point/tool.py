@@ -11,8 +11,18 @@ from itertools import count
 from typing import ClassVar
 
 from maskwright.document.values import Instance
-from maskwright_gui.features.point.accepting import Accepted, is_current
-from maskwright_gui.features.point.draft import Box, Draft, Foreseen, OutlineAnswer, Outliner, Point, PointPrompt, Press
+from maskwright_gui.features.point.draft import (
+    Accepted,
+    Box,
+    Draft,
+    Foreseen,
+    OutlineAnswer,
+    Outliner,
+    Point,
+    PointPrompt,
+    Press,
+    is_current,
+)
 from maskwright_gui.features.point.pressing import Pressing, PressState, box_between, label_of
 from maskwright_gui.features.point.showing import draft_marks, drafted, is_near, outline_lines, press_lines, reach_of
 from maskwright_gui.tools.context import ToolContext

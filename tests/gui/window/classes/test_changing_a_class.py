@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 from maskwright.document.change import Change
 from maskwright.inference.labels import COCO_CATEGORIES
 from maskwright_gui.app import Workbench
-from maskwright_gui.dialogs.class_picker import ClassPicker
+from maskwright_gui.dialogs.quick import ClassPicker
 from project_builders import drawn, square
 
 

@@ -6,7 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from maskwright.document.values import InstanceState
 from maskwright_gui.app import Workbench
-from maskwright_gui.dialogs.class_picker import ClassPicker
+from maskwright_gui.dialogs.quick import ClassPicker
 
 Key, LEFT = Qt.Key, Qt.MouseButton.LeftButton
 

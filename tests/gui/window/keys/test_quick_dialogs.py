@@ -6,8 +6,7 @@ from PySide6.QtWidgets import QLabel, QListWidget
 from pytestqt.qtbot import QtBot
 
 from maskwright_gui.app import Workbench
-from maskwright_gui.dialogs.class_picker import ClassPicker
-from maskwright_gui.dialogs.command_palette import CommandPalette
+from maskwright_gui.dialogs.quick import ClassPicker, CommandPalette
 
 Key = Qt.Key
 

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from maskwright.document import edits
 from maskwright_gui.app import Workbench
-from maskwright_gui.features.start.card import StartCard
+from maskwright_gui.features.start import StartCard
 from maskwright_gui.menu_letters import bare
 from maskwright_gui.panels.model import BUNDLED
 from project_builders import square

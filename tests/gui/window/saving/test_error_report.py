@@ -13,7 +13,7 @@ from maskwright.errors import ModelError, ProjectError
 from maskwright.geometry.polygon import Polygon
 from maskwright.project.instances import InstanceRepository
 from maskwright_gui.app import Workbench, use_own_qt_plugins
-from maskwright_gui.dialogs.class_picker import ClassPicker
+from maskwright_gui.dialogs.quick import ClassPicker
 from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog
 from project_builders import overwrite_steps
 from window_support import GatedModel, image_folder

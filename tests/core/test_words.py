@@ -10,7 +10,7 @@ from rich.table import Table
 
 from maskwright.cli.output import PlainFormatter, results
 from maskwright.errors import MaskwrightError
-from maskwright.plain_text import shown, shown_lines
+from maskwright.words import shown, shown_lines
 
 HARMFUL = {
     "clears the terminal": "\x1b[2J",

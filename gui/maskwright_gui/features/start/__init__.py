@@ -1,1 +1,0 @@
-"""The ways to begin with a new project."""

@@ -67,7 +67,16 @@ class ExchangeFeature(Feature):
                 Menu.FILE,
                 1,
                 self.import_annotations,
-                words="coco json labelme yolo voc cvat load",
+                words="coco json labelme yolo voc cvat load file",
+                needs=may_edit,
+            ),
+            Action(
+                "import_folder",
+                "Import a folder of annotations…",
+                Menu.FILE,
+                1,
+                self.import_folder,
+                words="yolo voc labelme isat cvat masks load directory",
                 needs=may_edit,
             ),
         )
@@ -116,8 +125,15 @@ class ExchangeFeature(Feature):
         if name:
             self.look_into(Path(name))
 
+    def import_folder(self) -> None:
+        """Ask for a folder to import, as YOLO, Pascal VOC and labelme write them."""
+        project = self._session.project
+        near = str(project.image_root) if project is not None else ""
+        if name := QFileDialog.getExistingDirectory(self._window, "Import a folder of annotations", near):
+            self.look_into(Path(name))
+
     def look_into(self, path: Path) -> None:
-        """Show what a file would bring, before it is imported."""
+        """Show what a file or folder would bring, before it is imported."""
         from maskwright.operations.import_preview import preview_import
 
         if self._session.project is not None and self._may_begin():

@@ -363,3 +363,22 @@ def test_an_image_whose_file_is_not_there_is_called_missing_and_not_done(
     qtbot.waitUntil(is_missing, timeout=20_000)
     assert gone.data(Qt.ItemDataRole.AccessibleTextRole).endswith("missing")
     assert not here.data(MISSING_ROLE)
+
+
+@pytest.mark.parametrize("kind", ["yolo", "voc", "labelme"])
+def test_a_folder_of_annotations_is_imported_from_the_menu(
+    qtbot: QtBot, project: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    draw(project, TRIANGLE)
+    export(qtbot, project, ExportRequest(tmp_path / kind, CocoExportOptions(), format_name=kind))
+    project.editing.undo()
+    project.session.save()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_, **__: str(tmp_path / kind))
+
+    project.window.actions_table["import_folder"].trigger()
+    qtbot.waitUntil(lambda: bool(project.window.findChildren(ImportPreviewDialog)), timeout=20_000)
+    (dialog,) = project.window.findChildren(ImportPreviewDialog)
+    with qtbot.waitSignal(project.exchange.imported, timeout=20_000):
+        next(button for button in dialog.findChildren(QPushButton) if bare(button.text()) == "Import").click()
+
+    assert len(project.session.document) == 1

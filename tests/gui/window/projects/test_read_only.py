@@ -25,7 +25,7 @@ CHANGING = {
     "run_batch",
     "merge",
 }
-CHANGING |= {"done", "import", "undo", "paste"}
+CHANGING |= {"done", "import", "import_folder", "undo", "paste"}
 ACCESS = store._access
 
 

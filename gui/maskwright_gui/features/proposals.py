@@ -13,7 +13,7 @@ from maskwright_gui.features.editing import EditingFeature, class_name, next_in_
 from maskwright_gui.features.thresholds import ThresholdsFeature
 from maskwright_gui.features.uncertain import UncertainFeature
 from maskwright_gui.messages import UNDO_TEXT, Message
-from maskwright_gui.panels.thresholds import ProposalCounts
+from maskwright_gui.panels.thresholds import NONE_BELOW, ProposalCounts
 from maskwright_gui.tools.tool import KeyPress
 
 Box = tuple[float, float, float, float]
@@ -182,7 +182,8 @@ class ProposalsFeature(Feature):
     def reject_below(self, score: float | None = None) -> None:
         """Reject all proposals below a score."""
         score = self._score if score is None else score
-        self._answer_many(f"Reject all below {score:.2f}", edits.reject, _below(score, self._proposals()))
+        below = _below(score, self._proposals())
+        self._answer_many(f"Reject all below {score:.2f}", edits.reject, below, if_none=NONE_BELOW)
 
     def accept_view(self) -> None:
         """Accept the proposals whose centre is inside the visible part of the image."""
@@ -267,12 +268,14 @@ class ProposalsFeature(Feature):
     def _on_document_replaced(self) -> None:
         self._resting_at = self._canvas.renderer.pointer
 
-    def _answer_many(self, label: str, edit: Callable[[Document, list[int]], Change], ids: list[int]) -> None:
+    def _answer_many(
+        self, label: str, edit: Callable[[Document, list[int]], Change], ids: list[int], *, if_none: str = ""
+    ) -> None:
         document = self._session.document
         if document is None:
             return
         if not self._session.edit(edit(document, ids), label):
-            self.told.emit(Message(f"{label}: no such proposal on this image"))
+            self.told.emit(Message(f"{label}: no such proposal on this image", if_none.replace("\n", " ")))
         else:
             text = f"{label}: {len(ids)} proposal" + ("" if len(ids) == 1 else "s")
             undo = partial(self._editing.undo_step, label, self._session.history.latest_step)

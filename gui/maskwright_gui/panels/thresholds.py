@@ -22,6 +22,10 @@ _RANGES = {"score": (0.05, 0.99), "nms_iou": (0.1, 0.95), "mask_threshold": (0.1
 
 _USUAL = Thresholds(_DEFAULTS.score, _DEFAULTS.nms_iou)
 _LEAST_STEP = 0.01
+NONE_BELOW = (
+    "What does not reach the score is not proposed at all: it is neither saved nor exported.\n"
+    "Lower the score to see it."
+)
 ROOM_FOR = 999
 """Up to this number of proposals the buttons keep their width."""
 
@@ -188,22 +192,23 @@ class ThresholdStrip(QWidget):
     def set_counts(self, counts: ProposalCounts) -> None:
         """Show on each button how many proposals it affects; disable it at 0."""
         self._counts = counts
-        for button, count, text in (
-            (self._accept, counts.above, "Accept {:,} above"),
-            (self._reject, counts.below, "Reject {:,} below"),
-            (self._reject_shown, counts.in_view, "Reject {:,} shown"),
+        for button, count, text, none in (
+            (self._accept, counts.above, "Accept {:,} above", "None above"),
+            (self._reject, counts.below, "Reject {:,} below", "None below"),
+            (self._reject_shown, counts.in_view, "Reject {:,} shown", "None shown"),
         ):
             button.setText(text.format(ROOM_FOR))
             button.setMinimumWidth(button.sizeHint().width())  # nothing moves when the number gets another digit
-            button.setText(text.format(count))
+            button.setText(text.format(count) if count else none)
             button.setEnabled(count > 0)
         self._explain_buttons()
 
     def _explain_buttons(self) -> None:
         score = f"{self.score:.2f}"
+        below = f"Reject all proposals of this image that score less than {score} ({{reject_below}})"
         for button, tip in (
             (self._accept, f"Accept all proposals of this image that score {score} or more ({{accept_above}})"),
-            (self._reject, f"Reject all proposals of this image that score less than {score} ({{reject_below}})"),
+            (self._reject, below if self._counts.below else f"No proposal scores less than {score}.\n{NONE_BELOW}"),
             (self._reject_shown, "Reject all proposals in view ({reject_view})"),
         ):
             button.setToolTip(self._with_keys(tip))

@@ -9,6 +9,7 @@ from maskwright.document import edits
 from maskwright.document.values import InstanceState
 from maskwright.inference.thresholds import Thresholds
 from maskwright_gui.app import Workbench
+from maskwright_gui.panels.thresholds import ProposalCounts
 
 ACCEPT, BELOW, SHOWN = range(3)
 
@@ -27,7 +28,7 @@ def states(bench: Workbench) -> list[InstanceState]:
 
 
 def test_buttons_say_how_many_they_are_about(labelled: Workbench) -> None:
-    assert texts(labelled) == ["Accept 2 above", "Reject 0 below", "Reject 2 shown"]
+    assert texts(labelled) == ["Accept 2 above", "None below", "Reject 2 shown"]
     assert [button.isEnabled() for button in buttons(labelled)] == [True, False, True]
 
 
@@ -39,7 +40,7 @@ def test_what_is_below_the_score_is_rejected_and_nothing_else(qtbot: QtBot, labe
     qtbot.mouseClick(buttons(labelled)[BELOW], Qt.MouseButton.LeftButton)
 
     assert states(labelled) == [InstanceState.PROPOSED, InstanceState.REJECTED]
-    assert texts(labelled) == ["Accept 1 above", "Reject 0 below", "Reject 1 shown"]
+    assert texts(labelled) == ["Accept 1 above", "None below", "Reject 1 shown"]
 
 
 def test_what_is_seen_is_rejected_and_nothing_else(qtbot: QtBot, labelled: Workbench) -> None:
@@ -50,13 +51,13 @@ def test_what_is_seen_is_rejected_and_nothing_else(qtbot: QtBot, labelled: Workb
     qtbot.mouseClick(buttons(labelled)[SHOWN], Qt.MouseButton.LeftButton)
 
     assert states(labelled) == [InstanceState.REJECTED, InstanceState.PROPOSED]
-    assert texts(labelled)[SHOWN] == "Reject 0 shown"
+    assert texts(labelled)[SHOWN] == "None shown"
 
 
 def test_panning_changes_what_is_meant(labelled: Workbench) -> None:
     canvas = labelled.window.canvas
     canvas.navigator.zoom_to_box((0.0, 0.0, 2.0, 2.0))
-    assert texts(labelled)[SHOWN] == "Reject 0 shown"
+    assert texts(labelled)[SHOWN] == "None shown"
 
     canvas.navigator.centre_on(16.0, 24.0)
 
@@ -66,18 +67,18 @@ def test_panning_changes_what_is_meant(labelled: Workbench) -> None:
 def test_hidden_proposals_are_not_counted(labelled: Workbench) -> None:
     document = labelled.session.document
     labelled.session.edit(edits.set_visible(document, list(document.instances), False), "Hide")
-    assert texts(labelled) == ["Accept 0 above", "Reject 0 below", "Reject 0 shown"]
+    assert texts(labelled) == ["None above", "None below", "None shown"]
 
 
 def test_numbers_follow_what_a_slider_shows(qtbot: QtBot, labelled: Workbench) -> None:
     labelled.thresholds.strip.step_score(0.35)
     qtbot.waitUntil(lambda: len(labelled.session.document) == 1)
-    assert texts(labelled) == ["Accept 1 above", "Reject 0 below", "Reject 1 shown"]
+    assert texts(labelled) == ["Accept 1 above", "None below", "Reject 1 shown"]
 
 
 def test_without_a_project_nothing_is_offered(labelled: Workbench) -> None:
     labelled.projects.close_project()
-    assert texts(labelled) == ["Accept 0 above", "Reject 0 below", "Reject 0 shown"]
+    assert texts(labelled) == ["None above", "None below", "None shown"]
 
 
 def point_at(bench: Workbench, instance_id: int) -> None:
@@ -126,3 +127,20 @@ def test_the_hint_says_that_a_key_answers_what_is_pointed_at(qtbot: QtBot, label
     first, _ = sorted(by_id(labelled))
     point_at(labelled, first)
     qtbot.waitUntil(lambda: "what you point at" in labelled.window.status.hint)
+
+
+def test_where_nothing_is_below_the_score_the_button_says_why(labelled: Workbench) -> None:
+    assert "neither saved nor exported" in buttons(labelled)[BELOW].toolTip()
+    told: list[str] = []
+    labelled.proposals.told.connect(lambda message: told.append(message.detail))
+
+    labelled.proposals.reject_below()
+
+    assert "Lower the score to see it." in told[-1]
+
+
+def test_buttons_keep_their_width_whatever_the_number(labelled: Workbench) -> None:
+    wide = [button.width() for button in buttons(labelled)]
+    labelled.thresholds.strip.set_counts(ProposalCounts(0, 0, 0))
+    labelled.thresholds.strip.layout().activate()
+    assert [button.width() for button in buttons(labelled)] == wide

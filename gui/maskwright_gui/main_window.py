@@ -60,7 +60,7 @@ LEAST_SIZE = QSize(640, 480)
 LAYOUT_VERSION = 1
 _NAME_SIZE = 0.9
 """Size of the tool names, relative to the font's."""
-RIGHT_PX = 196
+RIGHT_PX = 192
 """Width of the panels on the right."""
 NARROW_PX, LOW_PX = 900, 620
 """In a smaller window the panels give way to the canvas."""

@@ -50,7 +50,7 @@ class ImagesFeature(Feature):
         self.rows = ImageListModel(thumbnails)
         self.panel = ImagesPanel(self.rows, self._window)
         area = Qt.DockWidgetArea.LeftDockWidgetArea
-        self._dock = self._window.add_dock("Images", self.panel, area, size_px=138, key_lists=[self.panel.list_view])
+        self._dock = self._window.add_dock("Images", self.panel, area, size_px=130, key_lists=[self.panel.list_view])
         self._changed = Gatherer(self)
         self._walk = RowWalk(self._session, self.rows)
         self._pixels = ImageOnCanvas(self._session, self._canvas, self._walk, loader)

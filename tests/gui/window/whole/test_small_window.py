@@ -54,7 +54,9 @@ def test_at_first_the_canvas_has_a_larger_share_of_the_window_than_in_labelme(
 
 
 @pytest.mark.parametrize(
-    ("size_wh", "labelme"), [((1280, 800), 0.591), ((1400, 900), 0.625), ((2560, 1440), 0.775)], ids=str
+    ("size_wh", "labelme"),
+    [((1024, 700), 0.515), ((1280, 800), 0.591), ((1400, 900), 0.625), ((2560, 1440), 0.775)],
+    ids=str,
 )
 def test_also_with_the_sliders_of_a_model_the_canvas_has_the_larger_share(
     opened: Workbench, size_wh: tuple[int, int], labelme: float

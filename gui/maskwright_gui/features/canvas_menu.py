@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QPoint
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 
 from maskwright.document.palette import category_colour
@@ -75,12 +76,19 @@ class CanvasMenuFeature(Feature):
 
     def _add_class_rows(self, menu: QMenu) -> None:
         """Offer to answer all proposals of the selected object's class on this image."""
-        (category_id, *_) = [instance.category_id for instance in self._session.selected_instances()] or [0]
+        (category_id, *_) = selected = [each.category_id for each in self._session.selected_instances()] or [0]
         document = self._session.document or ()
         count = sum(i.category_id == category_id and i.state is InstanceState.PROPOSED for i in document)
         name = next((c.name for c in self._session.classes.listed if c.id == category_id), "")
         if count > 1:
-            accept = menu.addAction(f"Accept all {count} proposals of “{name}”")
+            accept = menu.addAction(f"Accept all {count} proposals of “{in_menu(name)}”")
             accept.triggered.connect(partial(self._proposals.accept_category, category_id))
-            reject = menu.addAction(f"Reject all {count} proposals of “{name}”")
+            reject = menu.addAction(f"Reject all {count} proposals of “{in_menu(name)}”")
             reject.triggered.connect(partial(self._proposals.reject_category, category_id))
+        if name and len(set(selected)) == 1:
+            menu.addSeparator()
+            rename = menu.addAction(f"Rename the class “{in_menu(name)}”…")
+            rename.setEnabled(may_edit(self._session))
+            rename.triggered.connect(lambda: self._classes.rename_in_list(category_id))
+            copy = menu.addAction("Copy the class name")
+            copy.triggered.connect(lambda: QGuiApplication.clipboard().setText(name))

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QColor
+from PySide6.QtGui import QAction, QColor, QGuiApplication
 from PySide6.QtWidgets import (
     QColorDialog,
     QHBoxLayout,
@@ -251,7 +251,9 @@ class CategoriesPanel(QWidget):
             rename.triggered.connect(lambda: self._start_renaming(item))
             colour = QAction("Change colour…", menu)
             colour.triggered.connect(lambda: self._choose_colour(item.data(0, CLASS_ID)))
-            menu.addActions([rename, colour])
+            copy = QAction("Copy name", menu)
+            copy.triggered.connect(partial(self._copy_name, item.data(0, CLASS_ID)))
+            menu.addActions([rename, copy, colour])
             self._add_keys(menu.addMenu("Key"), item.data(0, CLASS_ID))
             self._add_targets(menu.addMenu("Merge into"), item.data(0, CLASS_ID))
             menu.addSeparator()
@@ -298,6 +300,17 @@ class CategoriesPanel(QWidget):
 
     def _undo_merge(self, merge_id: int, _is_checked: bool = False) -> None:
         self.merge_undone.emit(merge_id)
+
+    def _copy_name(self, category_id: int, _is_checked: bool = False) -> None:
+        QGuiApplication.clipboard().setText(self._categories[category_id].name)
+
+    def rename(self, category_id: int) -> None:
+        """Let the user type another name for the class, also where its row is left out of the list."""
+        self._search.clear()
+        if (item := self._tree.item_of(category_id)) is not None:
+            item.setHidden(False)
+            self._tree.scrollToItem(item)
+            self._start_renaming(item)
 
     def _start_renaming(self, item: QTreeWidgetItem) -> None:
         self._is_syncing = True

@@ -94,6 +94,8 @@ class DrawnClass(QObject):
 
 
 MOST_RECENT = 12
+MOST_SEEN = 3
+"""How many classes the model considers possible are named."""
 
 
 class LikelyClasses(QObject):
@@ -125,6 +127,12 @@ class LikelyClasses(QObject):
         if self._seen is None or document is None or self._seen.image_id != document.image_id:
             return ()
         return tuple(id_ for id_ in self._seen.classes_at(box_xyxy) if id_ not in hidden)
+
+    def names_at(self, box_xyxy: tuple[float, float, float, float], *, but: int) -> list[str]:
+        """Names of the first few of these, without the class `but`."""
+        classes = self._session.classes
+        names = {each.id: each.name for each in (*classes.listed, *classes.offered)}
+        return [names[id_] for id_ in self.at(box_xyxy) if id_ in names and id_ != but][:MOST_SEEN]
 
     def _note(self, category_id: int) -> None:
         if category_id:

@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from maskwright.project.merging import Merge
 
 
-_MOST_SEEN = 3
-"""How many classes the model considers possible are listed above the others."""
-
-
 class ClassesFeature(Feature):
     """Creates, renames, recolours, merges and deletes classes, assigns their keys, and chooses the next one."""
 
@@ -49,7 +45,7 @@ class ClassesFeature(Feature):
         super().__init__(context)
         self._editing = editing
         self.panel = CategoriesPanel(self._window)
-        self._window.add_dock("Classes", self.panel, Qt.DockWidgetArea.RightDockWidgetArea, size_px=200)
+        self._dock = self._window.add_dock("Classes", self.panel, Qt.DockWidgetArea.RightDockWidgetArea, size_px=200)
         self._declare(
             Action(
                 "change_class",
@@ -173,11 +169,7 @@ class ClassesFeature(Feature):
     def _seen_there(self, current_id: int) -> list[str]:
         """Names of the classes that the model considers possible for the object, without its current one."""
         objects = self._session.selected_instances() or self._canvas.tool.overlay().instances[-1:]
-        if not objects:
-            return []
-        names = {each.id: each.name for each in (*self._session.classes.listed, *self._session.classes.offered)}
-        ids = self.likely.at(objects[0].bounds_xyxy)
-        return [names[id_] for id_ in ids if id_ in names and id_ != current_id][:_MOST_SEEN]
+        return self.likely.names_at(objects[0].bounds_xyxy, but=current_id) if objects else []
 
     def _pick_for_selection(self, at: QPoint) -> None:
         self.open_picker(at, self._editing.set_category, self.add_and_apply)
@@ -216,6 +208,12 @@ class ClassesFeature(Feature):
         """Add a class and give it to the selection."""
         if (category := self.add(name)) is not None:
             self._editing.set_category(category.id)
+
+    def rename_in_list(self, category_id: int) -> None:
+        """Let the user type another name for the class in the panel, which is shown for that."""
+        self._dock.show()
+        self._dock.raise_()
+        self.panel.rename(category_id)
 
     def rename(self, category_id: int, name: str) -> None:
         """Rename the class everywhere in the project."""

@@ -2,7 +2,8 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMenu
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLineEdit, QMenu, QTreeWidget
 from pytestqt.qtbot import QtBot
 
 from maskwright.document.values import InstanceState
@@ -73,3 +74,30 @@ def test_menu_on_several_selected_objects_offers_to_put_them_together(proposed: 
     assert {"Merge", "Group as parts of one object"} <= set(texts(proposed.menu.make([second.id])))
     proposed.session.select(frozenset({first.id}))
     assert "Merge" not in texts(proposed.menu.make([first.id]))
+
+
+def choose(menu: QMenu, start: str) -> None:
+    next(action for action in menu.actions() if action.text().startswith(start)).trigger()
+
+
+def test_menu_of_an_object_renames_its_class_and_copies_its_name(qtbot: QtBot, classed: Workbench) -> None:
+    choose(classed.menu.make([2]), "Copy the class name")
+    assert QGuiApplication.clipboard().text() == "cat"
+
+    choose(classed.menu.make([2]), "Rename the class “cat”")
+    (editor,) = classed.classes.panel.findChildren(QTreeWidget)[0].viewport().findChildren(QLineEdit)
+    qtbot.keyClicks(editor, "tom")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+
+    qtbot.waitUntil(lambda: [each.name for each in classed.session.classes.listed] == ["cell", "tom"])
+
+
+def test_menu_of_objects_of_two_classes_renames_neither(classed: Workbench) -> None:
+    classed.session.select(frozenset({1, 2}))
+    assert not any(text.startswith("Rename") for text in texts(classed.menu.make([1, 2])))
+
+
+def test_menu_of_a_class_copies_its_name(classed: Workbench) -> None:
+    tree = classed.classes.panel.findChildren(QTreeWidget)[0]
+    choose(classed.classes.panel.make_menu(tree.topLevelItem(1)), "Copy name")
+    assert QGuiApplication.clipboard().text() == "cat"

@@ -7,7 +7,8 @@ What a file may contain and how it is converted:
 - CMYK: converted without a colour profile; palette and grey: to BGR; animation: the first frame;
 - several pages in a TIFF: one image each, named as in `pages`.
 
-8-bit files are decoded by Pillow instead of cv2.imread: same pixels, 10 % slower, but a truncated JPEG is an error.
+8-bit files are decoded by Pillow instead of cv2.imread: the same pixels, but a damaged file is an error, and nothing is
+printed. Flawless colour JPEGs go straight to BGR through libjpeg-turbo instead (`_flawless_jpeg`).
 
 Decision: decoding runs in this process, not in a sandboxed one. A permanent worker with shared memory takes little CPU
 time (4.5 against 4.2 ms for 640 x 480, no difference for 1920 x 1080; `bench_decode_worker.py`), one per image 220 ms.
@@ -25,6 +26,7 @@ from typing import IO, Any, TypeVar
 
 import cv2
 import numpy as np
+import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -177,10 +179,27 @@ def _decode_usually(file: IO[bytes], header: ImageHeader) -> NDArray[Any]:
         return read_tiff(stream, header) if header.depth <= 8 else read_deep_tiff(stream, header)
     image = open_plugin(stream, header.format)
     if header.depth <= 8:
-        return upright(pillow_to_bgr(image), header.orientation)
+        pixels = _flawless_jpeg(stream, image) if header.format == "JPEG" else None
+        return upright(pixels if pixels is not None else pillow_to_bgr(image), header.orientation)
     image.load()  # raises for truncated files, of which OpenCV returns a half-filled image
     data = np.frombuffer(stream.getbuffer(), np.uint8)
     samples = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
     if samples is None:
         raise ValueError(f"{header.depth}-bit {header.format} data cannot be decoded")
     return upright(np.asarray(samples), header.orientation)
+
+
+def _flawless_jpeg(stream: io.BytesIO, image: Image.Image) -> NDArray[np.uint8] | None:
+    """(H, W, 3) BGR of a three-colour JPEG; None if it is of another kind or has the least flaw.
+
+    Pillow stores four bytes per pixel, packs them to three, and the channels must be swapped in another pass; without
+    that, 640 x 480 pixels take 1.8 instead of 2.6 ms. Strictly decoded, so what is damaged or truncated stays with
+    Pillow, whose errors the user knows and which reads what libjpeg only warns of.
+    """
+    if image.mode != "RGB":
+        return None
+    try:
+        pixels = simplejpeg.decode_jpeg(stream.getbuffer(), "BGR", strict=True)
+    except ValueError:
+        return None
+    return pixels if pixels.shape[1::-1] == image.size else None

@@ -47,6 +47,31 @@ def test_lossless_webp_gives_its_pixels(tmp_path: Path) -> None:
     assert np.array_equal(read_image(path).bgr_u8[:, :, ::-1], picture())
 
 
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
+@pytest.mark.parametrize("progressive", [False, True], ids=["baseline", "progressive"])
+@pytest.mark.parametrize("size_wh", [(1, 1), (33, 17), (120, 81)])
+def test_flawless_jpegs_have_the_pixels_that_pillow_gives(
+    tmp_path: Path, subsampling: str, progressive: bool, size_wh: tuple[int, int]
+) -> None:
+    options = {"quality": 83, "subsampling": subsampling, "progressive": progressive}
+    path = save(tmp_path / "a.jpg", Image.fromarray(picture(*size_wh)), **options)
+    assert (read_image(path).bgr_u8[:, :, ::-1] == np.asarray(Image.open(path))).all()
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_jpegs_of_other_colours_have_the_pixels_that_pillow_gives(tmp_path: Path, mode: str) -> None:
+    path = save(tmp_path / "a.jpg", Image.fromarray(picture()).convert(mode))
+    assert (read_image(path).bgr_u8[:, :, ::-1] == np.asarray(Image.open(path).convert("RGB"))).all()
+
+
+def test_jpegs_with_small_flaws_are_read_without_a_word(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    content = save(tmp_path / "a.jpg", Image.fromarray(picture(), "RGB")).read_bytes()
+    flawed = tmp_path / "flawed.jpg"
+    flawed.write_bytes(content[:-2] + b"junk" + content[-2:])
+    assert (read_image(flawed).bgr_u8 == read_image(tmp_path / "a.jpg").bgr_u8).all()
+    assert capfd.readouterr() == ("", "")
+
+
 def test_jpeg_pixels_are_those_of_opencv(tmp_path: Path) -> None:
     path = save(tmp_path / "a.jpg", Image.fromarray(picture()))
 

@@ -48,6 +48,8 @@ class Share:
 
     def answer(self) -> None:
         self._gate.set()
+        if (waiting := self._bench.session.waiting) is not None:
+            waiting.patience_s = executor.PATIENCE_S  # a machine that is busy is not a share that hangs
 
     def _gated(self, real: Any) -> Any:
         @contextmanager

@@ -3,7 +3,7 @@
 An edit of geometry or category makes a proposed or accepted instance EDITED: it then counts as the user's decision. All
 edits but `set_locked` leave locked instances out. Coordinates are image pixels on pixel edges."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from maskwright.document.change import Change
 from maskwright.document.document import Document
 from maskwright.document.spatial import EdgePoint, VertexRef
 from maskwright.document.values import Instance, InstanceState
+from maskwright.geometry.algebra import clip_to_image
 from maskwright.geometry.dense import dense_moved, polygons_to_dense
 from maskwright.geometry.polygon import Polygon, Ring, as_ring, polygons_bounds_xyxy
 
@@ -118,6 +119,25 @@ def move(document: Document, ids: Collection[int], dx: float, dy: float) -> Chan
     if dx == 0 and dy == 0:
         return Change.of([])
     return Change.of((instance, _moved(instance, dx, dy)) for instance in instances)
+
+
+def turn(document: Document, ids: Collection[int], degrees: float) -> Change:
+    """Turn instances clockwise, each about its centre of mass; what leaves the image is cut off."""
+    return set_polygons(
+        document, {each.id: _turned(each.polygons, degrees, document.size_wh) for each in editable(document, ids)}
+    )
+
+
+def _turned(polygons: Sequence[Polygon], degrees: float, size_wh: tuple[int, int]) -> tuple[Polygon, ...]:
+    middle = shapely.MultiPolygon([(part.exterior, part.holes) for part in polygons]).centroid
+    centre = np.array((middle.x, middle.y)) if not middle.is_empty else polygons[0].exterior.mean(axis=0)
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    clockwise = np.array(((cos, sin), (-sin, cos)))  # y runs down
+    rings = [[_frozen((ring - centre) @ clockwise + centre) for ring in part.rings] for part in polygons]
+    turned = tuple(Polygon(outer, tuple(holes)) for outer, *holes in rings)
+    x1, y1, x2, y2 = polygons_bounds_xyxy(turned)
+    is_inside = min(x1, y1) >= 0 and x2 <= size_wh[0] and y2 <= size_wh[1]
+    return turned if is_inside else tuple(clip_to_image(turned, size_wh))
 
 
 def move_vertices(document: Document, places: Mapping[VertexRef, Point]) -> Change:

@@ -22,11 +22,10 @@ from maskwright_gui.tools.overlay import (
     as_points,
 )
 from maskwright_gui.tools.tool import BaseTool, Button, KeyPress, Pointer
+from maskwright_gui.tools.turning import STEP_DEGREES, TURNS, turn_selected, wants_turn
 
 _DRAG_SCREEN_PX = 4.0
 _MIN_SIDE = 1.0
-_STEP_DEGREES = 3.0
-_TURNS = {"[": -1.0, "]": 1.0}
 _CHORD_ERROR_PX = 0.25
 _MIN_ELLIPSE_VERTICES, _MAX_ELLIPSE_VERTICES = 12, 160
 
@@ -66,7 +65,8 @@ class BoxTool(BaseTool):
         if self.is_busy:
             turning = "wheel or {[} {]} turns it"
             return f"Second corner · {turning} · {{class_1}}-{{class_9}} class · Shift equal sides · Esc cancels"
-        return "Drag or click two corners · Shift equal sides" + drawn_hint(self._context)
+        turning = " · {[} {]} turns the selection" if self._context.selected_editable else ""
+        return f"Drag or click two corners · Shift equal sides{turning}{drawn_hint(self._context)}"
 
     @property
     def is_busy(self) -> bool:
@@ -104,13 +104,14 @@ class BoxTool(BaseTool):
         return True
 
     def on_key(self, key: KeyPress) -> bool:
-        if self.is_busy and key.name in _TURNS:
-            self._turn(_TURNS[key.name])
+        if self.is_busy and key.name in TURNS:
+            self._turn(TURNS[key.name])
             return True
-        return super().on_key(key)
+        return (not self.is_busy and turn_selected(self._context, key)) or super().on_key(key)
 
     def wants_key(self, key: KeyPress) -> bool:
-        return (self.is_busy and key.name in _TURNS) or super().wants_key(key)
+        turns = key.name in TURNS if self.is_busy else wants_turn(self._context, key)
+        return turns or super().wants_key(key)
 
     def on_document(self) -> None:
         """Only another image ends the draft."""
@@ -142,7 +143,7 @@ class BoxTool(BaseTool):
         raise NotImplementedError
 
     def _turn(self, steps: float) -> None:
-        self._degrees = (self._degrees + steps * _STEP_DEGREES) % 360.0
+        self._degrees = (self._degrees + steps * STEP_DEGREES) % 360.0
 
     def _turned_outline(self) -> Points:
         points = self._outline(self._box)

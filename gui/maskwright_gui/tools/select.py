@@ -21,6 +21,7 @@ from maskwright_gui.tools.targets import (
     target_hint,
 )
 from maskwright_gui.tools.tool import BaseTool, Button, Cursor, KeyPress, Pointer
+from maskwright_gui.tools.turning import turn_selected, wants_turn
 from maskwright_gui.tools.vertex_keys import LARGE_NUDGE, NUDGES, VertexKeys
 
 _DRAG_SCREEN_PX = 3.0
@@ -124,7 +125,7 @@ class SelectTool(BaseTool):
             case "Left" | "Right" | "Up" | "Down" if self._context.selected_editable and not key.modifiers.alt:
                 self._nudge(key)
             case _:
-                return False
+                return turn_selected(self._context, key)
         return True
 
     def wants_key(self, key: KeyPress) -> bool:
@@ -136,6 +137,8 @@ class SelectTool(BaseTool):
             return self._is_on_selected_vertex
         if key.name == "Delete":  # what is locked is left to the window, which says why nothing happens
             return bool(self._context.selected_editable)
+        if wants_turn(self._context, key):
+            return True
         nudges = key.name in NUDGES and not key.modifiers.alt  # with Alt they belong to the window
         return bool(self._context.selection) and (nudges or key.name == "Escape")
 

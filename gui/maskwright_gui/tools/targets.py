@@ -102,7 +102,8 @@ def target_hint(target: Target | None, context: ToolContext) -> str:
             return f"{answers} · drag moves · Alt-drag erases vertices"
         case _ if context.selection:
             return (
-                "Drag moves · Alt-drag erases vertices · arrows nudge · {,} {.} step through vertices · Esc deselects"
+                "Drag moves · Alt-drag erases vertices · arrows nudge · {[} {]} turn · {,} {.} go through vertices"
+                " · Esc deselects"
             )
         case BodyTarget(stack) if _is_proposal(context, stack[0]):
             return "{accept} accepts · {reject} rejects what you point at · a click selects it · Ctrl-drag a lasso"

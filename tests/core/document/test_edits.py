@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from canvas_support import document_of, ring_with_hole, square
@@ -80,3 +81,30 @@ def test_a_part_goes_with_its_outer_ring() -> None:
 def test_changing_to_the_same_class_changes_nothing() -> None:
     document = document_of(square(1, state=InstanceState.PROPOSED))
     assert edits.set_category(document, [1], 1).is_empty
+
+
+def test_turning_back_restores_the_outline_with_its_holes() -> None:
+    document = document_of(ring_with_hole(1, at=(60, 40)))
+    turned = document.apply(edits.turn(document, [1], 30))
+    assert turned[1].polygons != document[1].polygons
+    back = turned.apply(edits.turn(turned, [1], -30))
+    for part, before in zip(back[1].polygons, document[1].polygons, strict=True):
+        for ring, known in zip(part.rings, before.rings, strict=True):
+            np.testing.assert_allclose(ring, known, atol=1e-9)
+
+
+def test_turning_is_clockwise_about_the_centre_of_mass() -> None:
+    document = document_of(square(1, at=(60, 40), side=20))
+    (part,) = document.apply(edits.turn(document, [1], 90))[1].polygons
+    np.testing.assert_allclose(part.exterior, [(80, 40), (80, 60), (60, 60), (60, 40)], atol=1e-9)
+
+
+def test_what_is_turned_out_of_the_image_is_cut_off() -> None:
+    document = document_of(square(1, at=(0, 40), side=40))
+    x1, *_ = document.apply(edits.turn(document, [1], 45))[1].bounds_xyxy
+    assert x1 == 0
+
+
+def test_nothing_locked_is_turned() -> None:
+    document = document_of(square(1, is_locked=True))
+    assert edits.turn(document, [1], 30).is_empty

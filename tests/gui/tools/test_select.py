@@ -4,6 +4,7 @@ import pytest
 from canvas_support import ALT, CTRL, SHIFT, ToolHost, document_of, ring_with_hole, square
 from maskwright.document.values import Instance, InstanceState
 from maskwright.geometry.polygon import Polygon
+from maskwright_gui.tools.box import BoxTool, EllipseTool, RectangleTool
 from maskwright_gui.tools.context import ToolOptions
 from maskwright_gui.tools.overlay import Mark
 from maskwright_gui.tools.select import SelectTool
@@ -366,3 +367,33 @@ def test_a_drag_that_is_given_up_leaves_the_selection_as_it_was(end: str) -> Non
         session.tool.on_press(Pointer(45, 30, button=Button.RIGHT))
     session.release(45, 30)
     assert (session.context.selection, session.commits) == ({2}, [])
+
+
+def test_brackets_turn_the_selection_and_turn_it_back() -> None:
+    session = host(square(1, at=(40, 40), side=20), selection={1})
+    before = session.ring(1)
+    session.key("]")
+    assert session.ring(1)[0][0] > 40
+    session.key("[")
+    np.testing.assert_allclose(session.ring(1), before, atol=1e-9)
+
+
+def test_brackets_without_a_selection_are_left_to_others() -> None:
+    session = host(square(1))
+    assert not SelectTool(session.context).wants_key(KeyPress("]"))
+    session.key("]")
+    assert session.commits == []
+
+
+@pytest.mark.parametrize("tool", [RectangleTool, EllipseTool])
+def test_a_drawn_shape_can_still_be_turned(tool: type[BoxTool]) -> None:
+    session = host()
+    session.use(tool(session.context))
+    session.drag((40, 40), (60, 50), (80, 60))
+    (id_,) = session.context.selection
+    before = session.ring(id_)
+
+    session.key("]")
+
+    assert len(session.commits) == 2
+    assert np.abs(np.subtract(session.ring(id_), before)).max() > 0.5

@@ -7,6 +7,9 @@ from maskwright.words import shown, shown_lines
 
 _MOST_OF_PATH = 4096
 
+NO_FILE, NO_LINKED_FILE = "the file does not exist", "this is a link to a file that does not exist"
+"""Why a file that is not there cannot be read."""
+
 
 class MaskwrightError(Exception):
     """Something that a user can act on: `str(error)` is the message to show.

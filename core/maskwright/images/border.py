@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from PIL import Image
 
-from maskwright.errors import ImageError, MaskwrightError
+from maskwright.errors import NO_FILE, NO_LINKED_FILE, ImageError, MaskwrightError
 from maskwright.regular_files import open_regular
 
 log = logging.getLogger(__name__)
@@ -71,9 +71,9 @@ def os_reason(error: OSError, path: Path | None = None) -> str:
     """The operating system's reason why a file cannot be read, in plain words."""
     match error:
         case FileNotFoundError() if path is not None and path.is_symlink():
-            return "this is a link to a file that does not exist"
+            return NO_LINKED_FILE
         case FileNotFoundError():
-            return "the file does not exist"
+            return NO_FILE
         case PermissionError():
             return "no permission to read this file"
         case IsADirectoryError():

@@ -21,6 +21,7 @@ class Located:
     moved: int
     """How many of the present ones were found under another folder or name."""
     missing: int
+    missing_ids: tuple[int, ...] = ()
 
 
 def locate_in(project: "Project", folder: Path, monitor: Monitor = SILENT) -> Located:
@@ -62,7 +63,8 @@ def find_moved(project: "Project", monitor: Monitor = SILENT, folder: Path | Non
     is_sought = missing or project.images.ids(standings=(ImageStanding.REMOVED,)).size
     moved = project.image_folder.find_moved(missing, root) if is_sought and root.is_dir() else {}
     found = sum(record.id in moved for record in missing)  # removed images are not missed
-    located = Located(total - len(missing) + found, found, len(missing) - found)
+    gone = tuple(record.id for record in missing if record.id not in moved)
+    located = Located(total - len(gone), found, len(gone), gone)
     if moved or (folder is not None and (located.present or not located.missing)):
         project.image_folder.relocate(moved, folder)
     return located

@@ -84,6 +84,8 @@ class BatchReport:
     is_cancelled: bool
     stopped_because: str | None = None
     """Why the batch was aborted; None if it was not."""
+    missing: int = 0
+    """How many of the failed images have no file."""
 
 
 def run_batch(
@@ -273,4 +275,5 @@ class _Batch:
             self._meter.images_per_s,
             self._token.is_cancelled and remaining > 0,
             self._stopped_because,
+            self._project.runs.missing_count(self._run_id) if self._failed else 0,
         )

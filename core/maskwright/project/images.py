@@ -15,7 +15,7 @@ from maskwright.errors import ProjectError, UnfitEditError
 from maskwright.project.database import Database
 from maskwright.project.numbers import highest_number
 from maskwright.project.repository import Repository
-from maskwright.project.rows import image_from_row, image_state
+from maskwright.project.rows import image_from_row, image_state, to_json
 from maskwright.project.schema import images, instances, provenances
 
 _BLOCK = 500
@@ -203,10 +203,12 @@ class ImageRepository(Repository):
             counted: dict[str, int] = {row.standing: row[1] for row in connection.execute(query)}
         return {standing: counted.get(standing.value, 0) for standing in ImageStanding}
 
-    def state_counts(self) -> dict[ImageState, int]:
-        """Number of images of the set in each state, including zeros."""
-        listed = _stand((ImageStanding.LISTED,))
-        query = select(images.c.state, func.count()).where(listed).group_by(images.c.state)
+    def state_counts(self, *, among: Collection[int] | None = None) -> dict[ImageState, int]:
+        """Number of images of the set in each state, including zeros; among: only of these ids."""
+        query = select(images.c.state, func.count()).where(_stand((ImageStanding.LISTED,))).group_by(images.c.state)
+        if among is not None:
+            ids = func.json_each(to_json(sorted(among))).table_valued("value")
+            query = query.where(images.c.id.in_(select(ids.c.value)))
         with self._database.read() as connection:
             counted: Counter[ImageState] = Counter()
             for state, count in connection.execute(query):

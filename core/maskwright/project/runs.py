@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, delete, exists, func, insert, select, un
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from maskwright.document.values import ASSISTED, BESIDE, ImageStanding, ImageState
-from maskwright.errors import ProjectError
+from maskwright.errors import NO_FILE, NO_LINKED_FILE, ProjectError
 from maskwright.file_names import usable_name
 from maskwright.project.repository import Repository
 from maskwright.project.rows import json_object, now, to_json
@@ -19,6 +19,8 @@ from maskwright.project.signals import detail_of, write_signals
 
 _ALONE = "failure"
 """Signal that stores why the model failed on an image outside of a batch."""
+
+_NO_FILE = (NO_FILE, NO_LINKED_FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +129,24 @@ class RunRepository(Repository):
         with self._database.read() as connection:
             return [_failure(*row) for row in connection.execute(query)]
 
-    def failure_count(self, run_id: int | None) -> int:
-        """Number of images that `run_id` or the model alone failed on, each counted once."""
-        of_run = select(run_images.c.image_id).where(run_images.c.run_id == run_id, run_images.c.failure.is_not(None))
-        alone = select(signals.c.image_id).where(signals.c.name == _ALONE)
+    def failure_counts(self, run_id: int | None) -> tuple[int, int]:
+        """Number of images that `run_id` or the model alone failed on, each counted once: those whose file cannot be
+        used, and those that have none.
+        """
+        is_failed = run_images.c.run_id == run_id, run_images.c.failure.is_not(None)
+        of_run = select(run_images.c.image_id, run_images.c.failure.in_(_NO_FILE)).where(*is_failed)
+        alone = select(signals.c.image_id, signals.c.detail.in_([to_json(reason) for reason in _NO_FILE]))
         with self._database.read() as connection:
-            return connection.scalar(select(func.count()).select_from(union(of_run, alone).subquery())) or 0
+            rows = connection.execute(union(of_run, alone.where(signals.c.name == _ALONE)))
+            is_missing = {row[0]: bool(row[1]) for row in rows}
+        missing = sum(is_missing.values())
+        return len(is_missing) - missing, missing
+
+    def missing_count(self, run_id: int) -> int:
+        """Number of the run's failures that are images without a file."""
+        query = select(func.count()).where(run_images.c.run_id == run_id, run_images.c.failure.in_(_NO_FILE))
+        with self._database.read() as connection:
+            return connection.scalar(query) or 0
 
     def note_failure(self, image_id: int, reason: str) -> None:
         """The model failed on one image outside of a batch; kept until a run succeeds or fails there."""

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer, Signal
 
 from maskwright.document.values import ImageRecord
-from maskwright.errors import MaskwrightError, ProjectError
+from maskwright.errors import NO_FILE, NO_LINKED_FILE, MaskwrightError, ProjectError
 from maskwright.words import count_of
 from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.dialogs.failures import FailuresDialog
 from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.model.feature import ModelFeature
 from maskwright_gui.features.projects.feature import ProjectsFeature
 from maskwright_gui.features.thresholds import ThresholdsFeature
 from maskwright_gui.messages import Message
+from maskwright_gui.panels.model import failure_text
 from maskwright_gui.session import Session
 from maskwright_gui.workers.inference import InferenceThread
 from maskwright_gui.workers.requests import BatchProgress, BatchRequest, BatchState, Failure
@@ -43,9 +45,10 @@ class BatchFeature(Feature):
         thresholds: ThresholdsFeature,
         model: ModelFeature,
         inference: InferenceThread,
+        images: ImagesFeature,
     ) -> None:
         super().__init__(context)
-        self._model, self._inference = model, inference
+        self._model, self._inference, self._images = model, inference, images
         self._state, self._progress = BatchState.IDLE, BatchProgress(0, 0)
         self._then: Callable[[], object] | None = None
         """Called at the end of the running batch if it has finished an image."""
@@ -108,6 +111,7 @@ class BatchFeature(Feature):
         batch.state_changed.connect(self._on_state)
         batch.progressed.connect(self._on_progress)
         batch.image_ended.connect(self._session.take_stored)
+        batch.image_failed.connect(self._on_image_failed)
         batch.done.connect(self._on_done)
         batch.failed.connect(self._on_failed)
         batch.cancelled.connect(self._on_cancelled)
@@ -198,11 +202,11 @@ class BatchFeature(Feature):
         try:
             run = project.last_run() if project is not None else None
             run_id = run.id if run is not None else None
-            count = project.ask(lambda stored: stored.runs.failure_count(run_id)) if project is not None else 0
+            asked = project.ask(lambda stored: stored.runs.failure_counts(run_id)) if project is not None else (0, 0)
         except ProjectError as error:
             log.info("the failures were not counted: %s", error)
         else:
-            self._model.panel.set_failure_count(count)
+            self._model.panel.set_failure_counts(*asked)
 
     def show_failures(self) -> None:
         """List the images that failed, with the reasons."""
@@ -250,6 +254,10 @@ class BatchFeature(Feature):
         self._progress = progress
         self.changed.emit(self._state, progress)
 
+    def _on_image_failed(self, image_id: int, reason: str) -> None:
+        if reason in (NO_FILE, NO_LINKED_FILE):
+            self._images.missing.note(image_id, is_missing=True)
+
     def _on_done(self, report: "BatchReport") -> None:
         self._session.classes.reload()
         if self._progress.done == 0:
@@ -258,7 +266,7 @@ class BatchFeature(Feature):
             return
         good = f"{report.done} image" + ("" if report.done == 1 else "s") + " pre-labelled"
         if report.failed:
-            bad = f"{report.failed} failed."
+            bad = f"{failure_text(report.failed - report.missing, report.missing)}."
             self.told.emit(Message(good, bad, "warning", "Show", self.show_failures))
         else:
             self.told.emit(Message(good))

@@ -1,21 +1,30 @@
 """Images that are not where the project expects them: reports them, and helps to find them."""
 
+import logging
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog
 
 from maskwright.errors import MaskwrightError
+from maskwright.monitor import Monitor
 from maskwright.operations.relocating import Located, find_moved, locate_in
 from maskwright.words import count_of
 from maskwright_gui.actions import Action, Menu, may_edit
 from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.exchange import ExchangeFeature
 from maskwright_gui.features.images.feature import ImagesFeature
 from maskwright_gui.features.projects.feature import ProjectsFeature
 from maskwright_gui.messages import NEXT_TEXT, Message
 from maskwright_gui.operation import Work
 from maskwright_gui.workers.executor import answer_soon
+
+if TYPE_CHECKING:
+    from maskwright.project.store import Project
+
+log = logging.getLogger(__name__)
 
 
 class RelocatingFeature(Feature):
@@ -24,7 +33,9 @@ class RelocatingFeature(Feature):
     located = Signal()
     """Some missing files have been found."""
 
-    def __init__(self, context: Context, projects: ProjectsFeature, images: ImagesFeature) -> None:
+    def __init__(
+        self, context: Context, projects: ProjectsFeature, images: ImagesFeature, exchange: ExchangeFeature
+    ) -> None:
         super().__init__(context)
         self._images = images
         self._declare(
@@ -40,6 +51,8 @@ class RelocatingFeature(Feature):
         )
         self._session.project_changed.connect(self.stop)
         projects.images_missing.connect(self.tell_missing)
+        projects.located.connect(lambda located: images.missing.set_ids(located.missing_ids))
+        exchange.imported.connect(self.find_missing)
         images.failed.connect(self.tell_failure)
         self.located.connect(images.read_files_again)
 
@@ -52,6 +65,13 @@ class RelocatingFeature(Feature):
         what = f"{are} missing" if answer_soon(project.image_root.is_dir, True) else "The image folder is gone"
         detail = f"{project.image_root}. All annotations are safe; choose the folder where the images are now."
         self.told.emit(Message(what, detail, "error", "Locate folder…", self.locate))
+
+    def find_missing(self) -> None:
+        """Find out which images have no file: an import can list such images."""
+        if (project := self._session.project) is not None:
+            stored, show = project.stored, self._images.missing.set_ids
+            work = partial(_missing_ids, stored)
+            self._run_beside(work, show, lambda error: log.info("missing images were not counted: %s", error))
 
     def tell_failure(self, what: str, error: MaskwrightError) -> None:
         """An image cannot be shown; if its file is gone, offer to search for it."""
@@ -91,6 +111,7 @@ class RelocatingFeature(Feature):
 
     def _on_located(self, found: Located) -> None:
         self.located.emit()
+        self._images.missing.set_ids(found.missing_ids)
         if not found.missing:
             moved = f"{found.moved} of them are in a different folder than before." if found.moved else ""
             self.told.emit(Message(f"{count_of(found.present, 'image')} found", moved))
@@ -98,6 +119,10 @@ class RelocatingFeature(Feature):
         detail = f"{found.missing} of {found.present + found.missing} are still missing."
         place = ("Choose another folder…", self.locate)
         self.told.emit(Message("Some images were not found", detail, "warning", *place))
+
+
+def _missing_ids(project: "Project", _monitor: Monitor) -> list[int]:
+    return [record.id for record in project.image_folder.missing()]
 
 
 def _is_there(path: Path) -> bool:

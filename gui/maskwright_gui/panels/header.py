@@ -69,9 +69,9 @@ class Header(QWidget):
         """Show where the project and its images are."""
         self._title.setToolTip(text)
 
-    def show_counts(self, done: int, total: int) -> None:
-        """Show how many images are done."""
-        self._count.setText(f"{done:,} of {total:,} done")
+    def show_counts(self, done: int, total: int, missing: int = 0) -> None:
+        """Show how many images are done; missing: how many have no file and are not among these."""
+        self._count.setText(f"{done:,} of {total:,} done" + (f" · {missing:,} missing" if missing else ""))
 
     def show_warning(self, text: str, detail: str) -> None:
         """Warn that saving fails; an empty text hides the warning."""

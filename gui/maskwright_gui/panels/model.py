@@ -73,7 +73,8 @@ class ModelPanel(QWidget):
         self._failures.setProperty("tight", True)
         self._state = BatchState.IDLE
         self._last = BatchProgress(0, 0)
-        self._failure_count = 0
+        self._failed = (0, 0)
+        """How many images failed, and how many have no file."""
         self._has_image = False
         self._lay_out()
         self._connect()
@@ -128,9 +129,9 @@ class ModelPanel(QWidget):
         self._state, self._last = state, progress
         self._refresh()
 
-    def set_failure_count(self, count: int) -> None:
-        """Show the number of failed images."""
-        self._failure_count = count
+    def set_failure_counts(self, failed: int, missing: int) -> None:
+        """Show the number of images that failed, and of those without a file."""
+        self._failed = failed, missing
         self._refresh()
 
     @property
@@ -205,8 +206,8 @@ class ModelPanel(QWidget):
         self._progress.setVisible(not is_idle)
         self._note.setVisible(is_idle)
         self._progress.show_text(progress_text(self._last, self._state))
-        self._failures.setVisible(self._failure_count > 0)
-        self._failures.setText(f"{self._failure_count} failed…")
+        self._failures.setVisible(any(self._failed))
+        self._failures.setText(f"{failure_text(*self._failed)}…")
 
     def _on_model_activated(self, row: int) -> None:
         value = self._model.itemData(row)
@@ -222,6 +223,11 @@ class ModelPanel(QWidget):
             self.resume_requested.emit()
         else:
             self.pause_requested.emit()
+
+
+def failure_text(failed: int, missing: int) -> str:
+    """How many images a model failed on and how many had no file; empty for none."""
+    return ", ".join(f"{count:,} {what}" for count, what in ((failed, "failed"), (missing, "missing")) if count)
 
 
 def model_title(value: str) -> str:

@@ -7,8 +7,9 @@ from PySide6.QtCore import Qt, Signal
 from maskwright.document.values import ImageState, InstanceState
 from maskwright_gui.actions import Action, Menu, Under, may_edit
 from maskwright_gui.feature import Context, Feature
+from maskwright_gui.features.images.missing import MissingImages
 from maskwright_gui.features.images.pixels import Gatherer, ImageOnCanvas
-from maskwright_gui.features.images.walk import OPEN_STATES, RowWalk, is_open
+from maskwright_gui.features.images.walk import RowWalk, is_open
 from maskwright_gui.features.projects.feature import ProjectsFeature
 from maskwright_gui.held_key import SpaceTap
 from maskwright_gui.messages import Message
@@ -51,6 +52,8 @@ class ImagesFeature(Feature):
         self.panel = ImagesPanel(self.rows, self._window)
         area = Qt.DockWidgetArea.LeftDockWidgetArea
         self._dock = self._window.add_dock("Images", self.panel, area, size_px=130, key_lists=[self.panel.list_view])
+        self.missing = MissingImages(self._session, thumbnails, self)
+        self.missing.changed.connect(self._show_counts)
         self._changed = Gatherer(self)
         self._walk = RowWalk(self._session, self.rows)
         self._pixels = ImageOnCanvas(self._session, self._canvas, self._walk, loader)
@@ -269,7 +272,7 @@ class ImagesFeature(Feature):
         row = self._walk.row
         if row is not None and self._walk.beside(row, 1) >= len(self.rows.ids):
             self._session.save()
-            self._tell_end(self._open_count())
+            self._tell_end(self.missing.open_count())
         else:
             self._step(1)
 
@@ -287,10 +290,6 @@ class ImagesFeature(Feature):
             return
         are = "1 image is" if open_count == 1 else f"{open_count} images are"
         self.told.emit(Message("End of the list", f"{are} not done yet.", "info", "Go there", self.show_first))
-
-    def _open_count(self) -> int:
-        counts = self._session.project.state_counts() if self._session.project is not None else {}
-        return sum(count for state, count in counts.items() if state in OPEN_STATES)
 
     def reopen(self) -> None:
         """Mark the image on screen as not done."""
@@ -323,6 +322,7 @@ class ImagesFeature(Feature):
     def _on_project_changed(self, project: OpenProject | None) -> None:
         self._pixels.forget()
         self._thumbnails.forget()
+        self.missing.set_ids(())
         self.panel.reset()
         self.rows.set_project(project)
         self._show_counts()
@@ -338,12 +338,12 @@ class ImagesFeature(Feature):
         try:
             project = self._session.project
             counts = project.state_counts()
+            done, total, missing = self.missing.progress(counts)
             standings = project.ask(lambda stored: stored.images.standing_counts())
         except NoAnswerError:
             return  # the current image stays until the new one arrives
-        done = counts.get(ImageState.DONE, 0) + counts.get(ImageState.EMPTY, 0)
-        self._window.header.show_counts(done, sum(counts.values()))
-        self.counted.emit(done, sum(counts.values()))
+        self._window.header.show_counts(done, total, missing)
+        self.counted.emit(done, total)
         self.panel.show_counts(counts, standings)
 
     def _show_row(self) -> None:

@@ -43,6 +43,8 @@ class ProjectsFeature(Feature):
     """The question (QMessageBox) whether to restore rescued edits."""
     not_opened = Signal(object)
     """Path of what could not be opened."""
+    located = Signal(object)
+    """Located: the images of the opened project have been looked for."""
     images_missing = Signal(int)
     """Number of images in the opened project that are not where it expects them."""
 
@@ -273,6 +275,8 @@ class ProjectsFeature(Feature):
         if opening.located is not None and opening.located.moved:
             text = f"{opening.located.moved} moved image" + ("" if opening.located.moved == 1 else "s")
             self.told.emit(Message(f"{text} found again", "Matched by name and size; their annotations are unchanged."))
+        if opening.located is not None:
+            self.located.emit(opening.located)
         if opening.located is not None and opening.located.missing:
             self.images_missing.emit(opening.located.missing)
         if opening.failures:

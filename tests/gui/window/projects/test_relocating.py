@@ -1,16 +1,19 @@
 """Images that were moved are found again, or said to be missing."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from maskwright.document.values import ImageState
 from maskwright.project import Project, scan_folder
 from maskwright_gui.app import Workbench
 from maskwright_gui.messages import Message
-from window_support import image_folder
+from window_support import coco_with_a_dog, image_folder
 
 
 @pytest.fixture
@@ -99,3 +102,46 @@ def test_images_in_a_folder_elsewhere_are_used_only_when_the_user_says_so(
     with qtbot.waitSignals([bench.projects.opened, bench.projects.images_added], timeout=20_000):
         messages(bench)[question].action()
     assert bench.session.project.image_root == images
+
+
+def count_text(bench: Workbench) -> str:
+    return bench.window.header._count.text()
+
+
+def test_missing_images_are_counted_apart_from_the_done_ones(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
+    stored = opened.session.project.stored
+    stored.images.set_state(2, ImageState.EMPTY)
+    stored.images.set_state(3, ImageState.DONE)
+    (folder / "001.png").unlink()
+    path = opened.session.project.path
+    opened.projects.close_project()
+
+    open_project(qtbot, opened, path)
+
+    qtbot.waitUntil(lambda: count_text(opened) == "1 of 5 done · 1 missing", timeout=20_000)
+    assert opened.images.missing.open_count() == 4
+
+
+def test_an_image_that_is_missing_is_no_failure_of_a_batch(qtbot: QtBot, opened: Workbench, folder: Path) -> None:
+    (folder / "004.png").unlink()
+    (folder / "005.png").write_bytes(b"not an image")
+
+    with qtbot.waitSignal(opened.inference.batch.done, timeout=30_000):
+        opened.batch.run()
+
+    qtbot.waitUntil(lambda: "4 images pre-labelled" in messages(opened))
+    assert messages(opened)["4 images pre-labelled"].detail == "1 failed, 1 missing."
+    shown = next(one for one in opened.model.panel.findChildren(QPushButton) if "failed" in one.accessibleName())
+    qtbot.waitUntil(lambda: shown.text() == "1 failed, 1 missing…")
+    qtbot.waitUntil(lambda: count_text(opened).endswith("of 5 done · 1 missing"))
+
+
+def test_an_import_that_lists_missing_images_counts_them(qtbot: QtBot, opened: Workbench, tmp_path: Path) -> None:
+    file = coco_with_a_dog(tmp_path / "a.json", "000.png")
+    content = json.loads(file.read_text())
+    content["images"].append({"id": 2, "file_name": "gone.png", "width": 64, "height": 48})
+    file.write_text(json.dumps(content))
+
+    opened.exchange.import_file(file)
+
+    qtbot.waitUntil(lambda: count_text(opened) == "1 of 6 done · 1 missing", timeout=20_000)

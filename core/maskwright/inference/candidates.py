@@ -91,9 +91,12 @@ class Candidates:
         )
         return selected(self, wanted)
 
-    def selected(self, thresholds: Thresholds) -> tuple[Prediction, ...]:
-        """Like `select`, with the arguments as one value."""
-        return selected(self, thresholds)
+    def selected(self, thresholds: Thresholds, *, notes_looseness: bool = False) -> tuple[Prediction, ...]:
+        """Like `select`, with the arguments as one value.
+
+        notes_looseness: saves time if `review.uncertainty` is asked for next.
+        """
+        return selected(self, thresholds, notes_looseness=notes_looseness)
 
     def to_coco(self, image_id: int, **thresholds: Any) -> list[dict[str, Any]]:
         """The instances of `select(**thresholds)` as COCO results, ready for JSON and `COCO.loadRes`."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.inference.frame import Frame
-from maskwright.inference.sampling import Axis, sampled_values, trimmed
+from maskwright.inference.sampling import Axis, common, sampled_values, trimmed
 
 CroppedMask = tuple[NDArray[np.bool_], tuple[int, int]]
 """A mask (H, W) bool trimmed to its true pixels, and the corner (x, y) of that window in the image; (0, 0) if
@@ -20,6 +20,7 @@ empty."""
 _LEAST_LOGIT = np.float32(-80)
 """Below this, exp overflows in float32; the probability is zero either way."""
 _NEAR_ZERO = 1e-12
+_FIRM, _LOOSE = 0.7, 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,15 +35,34 @@ class SoftCrop:
         """The mask at a probability threshold."""
         return trimmed(self._passing(threshold), self.corner_xy)
 
-    def area(self, threshold: float) -> int:
-        """Number of pixels of the mask at a probability threshold."""
-        return int(np.count_nonzero(self._passing(threshold)))
+    def looseness(self) -> float:
+        """See `looseness`."""
+        firm, loose = (int(np.count_nonzero(self._passing(threshold))) for threshold in (_FIRM, _LOOSE))
+        return 1 - firm / loose if loose else 0.0
+
+    def clipped(self, box_xyxy: NDArray[np.float32]) -> "SoftCrop":
+        """The part that `MaskSource.soft` gives with `clips`; logits, masks resized first, are cut already."""
+        if self.are_logits:
+            return self
+        (x, y), (height, width) = self.corner_xy, self.values.shape
+        left, top, right, bottom = whole_box(box_xyxy)
+        (x1, x2), (y1, y2) = common((x, x + width), left, right), common((y, y + height), top, bottom)
+        return SoftCrop(self.values[y1 - y : y2 - y, x1 - x : x2 - x], (x1, y1))
 
     def _passing(self, threshold: float) -> NDArray[np.bool_]:
         return self.values > (logit(threshold) if self.are_logits else threshold)
 
 
 NOTHING = SoftCrop(np.zeros((0, 0), np.float32), (0, 0))
+
+
+def looseness(masks: "MaskSource", row: int, box_xyxy: NDArray[np.float32], frame: Frame) -> float:
+    """1 - IoU of the mask at a high and a low threshold: one contains the other, so areas suffice."""
+    soft = masks.soft(row, box_xyxy, frame)  # resizing it takes longer than both thresholds
+    if soft is not None:
+        return soft.looseness()
+    firm, loose = (int(np.count_nonzero(masks.crop(row, box_xyxy, frame, cut)[0])) for cut in (_FIRM, _LOOSE))
+    return 1 - firm / loose if loose else 0.0
 
 
 class MaskSource(Protocol):

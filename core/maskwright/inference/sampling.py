@@ -86,8 +86,8 @@ def sampled_values(
     x_window = x_axis.window(x_first, x_first + width)
     y_window = y_axis.window(y_first, y_first + height)
     if bounds_xyxy is not None:
-        x_window = _common(x_window, bounds_xyxy[0], bounds_xyxy[2])
-        y_window = _common(y_window, bounds_xyxy[1], bounds_xyxy[3])
+        x_window = common(x_window, bounds_xyxy[0], bounds_xyxy[2])
+        y_window = common(y_window, bounds_xyxy[1], bounds_xyxy[3])
     columns = x_axis.weights(x_window, x_first, x_first + width)
     rows = y_axis.weights(y_window, y_first, y_first + height)
     return rows @ (cells @ columns.T), (x_window[0], y_window[0])
@@ -103,7 +103,8 @@ def largest_component(mask: NDArray[np.bool_], corner_xy: tuple[int, int]) -> tu
     return trimmed(labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])), corner_xy)
 
 
-def _common(window: tuple[int, int], start: int, stop: int) -> tuple[int, int]:
+def common(window: tuple[int, int], start: int, stop: int) -> tuple[int, int]:
+    """The pixels of a window that are among start..stop-1, (start, stop); of no length if there are none."""
     low = max(window[0], start)
     return low, max(min(window[1], stop), low)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.geometry.convert import LastPrepared
-from maskwright.inference.masks import BoxMasks
+from maskwright.inference.masks import BoxMasks, looseness
 from maskwright.inference.prediction import ExactOutline, FittedOutline, Prediction, outline_together
 from maskwright.inference.sampling import largest_component
 from maskwright.inference.thresholds import Defaults, Thresholds
@@ -105,6 +105,8 @@ class Remembered:
         self._styles: dict[tuple[float, bool], dict[float, Known]] = {}
         """By style, and then by fidelity, the last one last."""
         self._soft: dict[tuple[int, bool], SoftCrop] = {}
+        self._looseness: dict[int, float] = {}
+        """By row; noted while a mask at image resolution is there anyway."""
         self._room = -1
         """Bytes of soft masks that may still be kept; none before a second threshold is asked for."""
 
@@ -139,10 +141,24 @@ class Remembered:
             self._pairs = boxes_decide, _chosen(candidates, wanted)
         return self._pairs[1]
 
-    def mask(self, candidates: "Candidates", row: int, wanted: Thresholds) -> "CroppedMask":
-        """The mask of a row of `candidates.masks`."""
+    def looseness(self, candidates: "Candidates", row: int) -> float:
+        """How much of a row's mask depends on the threshold, see `masks.looseness`."""
+        if row not in self._looseness:
+            box = candidates.boxes_xyxy[row]
+            self._looseness[row] = looseness(candidates.masks, row, box, candidates.frame)
+        return self._looseness[row]
+
+    def mask(
+        self, candidates: "Candidates", row: int, wanted: Thresholds, *, notes_looseness: bool = False
+    ) -> "CroppedMask":
+        """The mask of a row of `candidates.masks`; notes_looseness: `looseness` will be asked for, too."""
         box, clips = candidates.boxes_xyxy[row], wanted.clips_to_box
         soft = self._soft.get((row, clips))
+        if soft is None and notes_looseness and row not in self._looseness:
+            whole = candidates.masks.soft(row, box, candidates.frame)
+            if whole is not None:
+                self._looseness[row] = whole.looseness()
+                return (whole.clipped(box) if clips else whole).above(wanted.mask_threshold)
         if soft is None and self._room > 0:
             soft = candidates.masks.soft(row, box, candidates.frame, clips=clips)
             if soft is not None and soft.values.nbytes <= self._room:
@@ -159,13 +175,13 @@ def _crop_bytes(fidelities: "dict[float, Known]") -> int:
     return sum(prediction.crop_mask.nbytes for prediction in last.values() if prediction is not None)
 
 
-def selected(candidates: "Candidates", wanted: Thresholds) -> tuple[Prediction, ...]:
-    """The selected instances, best first."""
+def selected(candidates: "Candidates", wanted: Thresholds, *, notes_looseness: bool = False) -> tuple[Prediction, ...]:
+    """The selected instances, best first; notes_looseness: as for `Remembered.mask`."""
     known = candidates.remembered.of(wanted)
     found = []
     for pair in candidates.remembered.pairs(candidates, wanted):
         if pair not in known:
-            known[pair] = _prediction(candidates, pair, wanted)
+            known[pair] = _prediction(candidates, pair, wanted, notes_looseness)
         prediction = known[pair]
         if prediction is not None:
             found.append(prediction)
@@ -197,11 +213,11 @@ def _passing(candidates: "Candidates", own: Defaults, categories: Collection[int
     return np.flatnonzero(passes)
 
 
-def _prediction(candidates: "Candidates", pair: int, wanted: Thresholds) -> Prediction | None:
+def _prediction(candidates: "Candidates", pair: int, wanted: Thresholds, notes_looseness: bool) -> Prediction | None:
     """The instance of one pair; None if its mask has no pixel."""
     row = int(candidates.rows[pair])
     box = candidates.boxes_xyxy[row]
-    mask, corner_xy = candidates.remembered.mask(candidates, row, wanted)
+    mask, corner_xy = candidates.remembered.mask(candidates, row, wanted, notes_looseness=notes_looseness)
     is_box = isinstance(candidates.masks, BoxMasks)
     if candidates.defaults.keeps_largest_part and not is_box:
         mask, corner_xy = largest_component(mask, corner_xy)

@@ -61,9 +61,9 @@ class Proposer:
         return replace(self, thresholds=thresholds.within(self.category_ids))
 
     def proposals(self, candidates: Candidates, *, packs_dense: bool = True) -> list[ModelProposal]:
-        """Best first. packs_dense: include `dense`, which only proposals to be stored need."""
+        """Best first. packs_dense: include `dense`, which only proposals to be stored need, as they need `signals`."""
         proposals: list[ModelProposal] = []
-        for prediction in candidates.selected(self.thresholds):
+        for prediction in candidates.selected(self.thresholds, notes_looseness=packs_dense):
             category_id = self.category_ids.get(prediction.category_id)
             if category_id is not None and prediction.polygons:
                 dense = prediction.dense if packs_dense else None

@@ -24,7 +24,6 @@ NEAR_SCORE, NARROW_MARGIN, VAGUE_MASK = 0.15, 0.2, 0.7
 more than this fraction of its mask depends on the threshold. A quarter of a YOLACT stand-in's outlines on COCO are
 that vague."""
 MOST_OBJECTS = 5
-_FIRM, _LOOSE = 0.7, 0.3
 _MOST = 300
 
 UncertaintyKind = Literal["score", "class", "outline"]
@@ -99,7 +98,8 @@ def image_uncertainty(candidates: Candidates, thresholds: Thresholds) -> Uncerta
     rivals = _rivals(candidates, shown, pairs, nms_iou)
     hidden = hidden[~_overlaps(candidates, hidden, shown, nms_iou).any(axis=1)]  # an object has been found there
     rival_scores = np.where(rivals >= 0, candidates.scores[rivals], 0)
-    looseness = np.array([_looseness(candidates, int(pair)) for pair in shown])
+    remembered = candidates.remembered
+    looseness = np.array([remembered.looseness(candidates, row) for row in candidates.rows[shown].tolist()])
     uncertain = [
         *_uncertain_by_score(candidates, np.concatenate([shown, hidden]), score),
         *_uncertain_by_class(candidates, shown, rivals),
@@ -177,18 +177,6 @@ def _strongest(uncertain: list[UncertainObject]) -> tuple[UncertainObject, ...]:
     for each in sorted(uncertain, key=lambda each: -each.strength):
         by_box.setdefault(each.box_xyxy, each)
     return tuple(by_box.values())[:MOST_OBJECTS]
-
-
-def _looseness(candidates: Candidates, pair: int) -> float:
-    """1 - IoU of the mask at a high and a low threshold: one contains the other, so areas suffice."""
-    row = int(candidates.rows[pair])
-    box, masks, frame = candidates.boxes_xyxy[row], candidates.masks, candidates.frame
-    soft = masks.soft(row, box, frame)  # resizing it takes longer than both thresholds
-    firm, loose = (
-        np.count_nonzero(masks.crop(row, box, frame, cut)[0]) if soft is None else soft.area(cut)
-        for cut in (_FIRM, _LOOSE)
-    )
-    return 1 - firm / loose if loose else 0.0
 
 
 def _box(candidates: Candidates, pair: np.intp) -> tuple[float, float, float, float]:

@@ -14,7 +14,7 @@ from maskwright.inference.frame import Frame
 from maskwright.inference.labels import COCO_CATEGORIES
 from maskwright.inference.masks import HeatMaps, InputMaps, PrototypeMasks
 from maskwright.inference.select import nms_indices
-from maskwright.inference.thresholds import Defaults
+from maskwright.inference.thresholds import Defaults, Thresholds
 
 
 def boxes_at(*lefts: float) -> np.ndarray:
@@ -203,6 +203,39 @@ def _bilinear(cells: NDArray[np.float32], i: NDArray[np.float64], j: NDArray[np.
     i, j = i.clip(0, len(cells) - 1), j.clip(0, cells.shape[1] - 1)
     across = np.stack([np.interp(j, np.arange(cells.shape[1]), row) for row in cells])
     return np.stack([np.interp(i, np.arange(len(cells)), column) for column in across.T], 1)
+
+
+@pytest.mark.parametrize("kind", ["prototypes", "logits", "maps"])
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_a_soft_mask_clipped_later_is_the_one_clipped_at_once(kind: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    size_wh = (int(rng.integers(5, 90)), int(rng.integers(5, 90)))
+    low, high = np.sort(rng.uniform(-0.3, 1.3, (2, 2)), axis=0)
+    box = np.array([*low, *high], np.float32) * np.float32([*size_wh, *size_wh])
+    prototypes, coefficients = rng.normal(0, 2, (9, 11, 3)).astype(np.float32), np.ones((1, 3), np.float32)
+    masks = (
+        HeatMaps(rng.random((1, 9, 11)).astype(np.float32))
+        if kind == "maps"
+        else PrototypeMasks(prototypes, coefficients, resizes_first=kind == "logits")
+    )
+    frame = Frame.stretched(size_wh)
+    later, at_once = masks.soft(0, box, frame).clipped(box), masks.soft(0, box, frame, clips=True)
+    assert later.values.shape == at_once.values.shape
+    assert later.corner_xy == at_once.corner_xy or not later.values.size
+    np.testing.assert_allclose(later.values, at_once.values, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("clips", [False, True])
+def test_noting_the_looseness_changes_neither_it_nor_the_masks(clips: bool) -> None:
+    masks = HeatMaps(np.random.default_rng(5).random((3, 4, 4)).astype(np.float32))
+    plain, noted = (replace(candidates(boxes_at(0, 20, 40), [0, 1, 2], [0.9, 0.8, 0.7]), masks=masks) for _ in "ab")
+    wanted = Thresholds(0.5, clips_to_box=clips)
+    for a, b in zip(plain.selected(wanted), noted.selected(wanted, notes_looseness=True), strict=True):
+        np.testing.assert_array_equal(a.mask, b.mask)
+    loose = [plain.remembered.looseness(plain, row) for row in range(3)]
+    assert loose == [noted.remembered.looseness(noted, row) for row in range(3)]
+    assert all(0 < each < 1 for each in loose)
 
 
 @pytest.mark.parametrize("kind", ["prototypes", "maps"])

@@ -50,14 +50,6 @@ class Gallery:
     areas_px: NDArray[np.float64]
     sides_px: NDArray[np.float64]
 
-    def joined(self, other: "Gallery") -> "Gallery":
-        """This gallery and another one, e.g. of a further image."""
-        return Gallery(
-            np.concatenate([self.descriptors, other.descriptors]),
-            np.concatenate([self.areas_px, other.areas_px]),
-            np.concatenate([self.sides_px, other.sides_px]),
-        )
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alike:

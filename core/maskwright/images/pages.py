@@ -37,11 +37,6 @@ def page_source(path: Path) -> tuple[Path, int]:
     return path.with_name(named[1] + named[3]), int(named[2])
 
 
-def is_page(path: Path) -> bool:
-    """Whether the path names a page instead of an existing file."""
-    return page_source(path)[0] != path
-
-
 def page_numbers(file: Any) -> list[int]:
     """The pages of an open `tifffile.TiffFile` that are images in their own right, from 1.
 

@@ -6,7 +6,6 @@ from typing import Any, Self
 
 INPUT_SIZES = (256, 384, 512, 768, 1024, 1536)
 LARGEST_CROP = 512
-PAD_MULTIPLE = 32
 LEAST_OBJECT_PX = 20.0
 """Size of a typical small object, in input pixels, below which a larger input is chosen."""
 

@@ -43,7 +43,6 @@ class Round:
 
     def __init__(self, job: LearningJob, folder: Path) -> None:
         torch.manual_seed(job.seed)
-        self.job = job
         self.recipe = job.recipe
         self.path = folder / CHECKPOINT_NAME
         self.device = chosen_device(job.device)

@@ -43,11 +43,6 @@ class Minimap(QWidget):
         self._is_wanted = is_wanted
         self.follow()
 
-    @property
-    def is_wanted(self) -> bool:
-        """Whether the user wants it; it is visible only while the image does not fit."""
-        return self._is_wanted
-
     def follow(self) -> None:
         """Mark the part in view; hide if the whole image is visible."""
         seen = self._seen_share()

@@ -58,7 +58,7 @@ class FindingsDialog(QDialog):
         ordered = sorted(self._findings, key=lambda finding: not finding.is_error)
         for finding in ordered:
             places = [str(id_) if id_ else "" for id_ in (finding.image_id, finding.instance_id)]
-            row = ["mend" if finding.is_error else "note", finding.kind.value, *places, shown(finding.message)]
+            row = ["fix" if finding.is_error else "note", finding.kind.value, *places, shown(finding.message)]
             item = QTreeWidgetItem(row)
             item.setData(0, _FINDING, finding)
             item.setToolTip(4, shown_lines(finding.message))

@@ -15,7 +15,6 @@ from maskwright_gui.history import Step
 from maskwright_gui.messages import UNDO_TEXT, Message
 from maskwright_gui.session import Session
 
-Box = tuple[float, float, float, float]
 LOCKED = "The selection is locked. {toggle_locked} unlocks it."
 HISTORY_AFTER_MS = 150
 

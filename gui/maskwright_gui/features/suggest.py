@@ -30,6 +30,8 @@ from maskwright_gui.session import Session
 if TYPE_CHECKING:
     from maskwright.project.store import Project
 
+log = logging.getLogger(__name__)
+
 Described = list[tuple[Instance, NDArray[np.float32]]]
 MOST_IMAGES, MOST_OF_A_CLASS = 12, 4
 """Images, and objects of each class, described at the start: about three seconds of background work."""
@@ -90,8 +92,6 @@ def described_anew(
     known = describer.some_of_each_class(instance.id, monitor) if is_first else []
     return known + describer.objects(image_id, [instance], monitor)
 
-
-log = logging.getLogger(__name__)
 
 SETTING = "assist/suggests_classes"
 PREVIEW_LAYER = "suggest"

@@ -139,11 +139,6 @@ class ModelPanel(QWidget):
         """The devices listed."""
         return [self._device.itemText(row) for row in range(self._device.count())]
 
-    @property
-    def chosen_device(self) -> str:
-        """The chosen device."""
-        return self._device.currentText()
-
     def _lay_out(self) -> None:
         runs = QHBoxLayout()
         runs.setSpacing(6)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from maskwright.images.identity import SeenFile
     from maskwright.inference.model import Model
 
+log = logging.getLogger(__name__)
 
 Decoded = Callable[[int, Path], "tuple[SeenFile, NDArray[np.uint8]] | None"]
 """(image id, path) -> the file and its pixels if already decoded, as by `ImageLoader.decoded`."""
@@ -73,8 +74,6 @@ def note_failure(request: PredictRequest, error: MaskwrightError) -> None:
     except ProjectError as unwritten:
         log.warning("the failure on %s is not kept: %s", request.path, unwritten)
 
-
-log = logging.getLogger(__name__)
 
 Loader = Callable[[ModelChoice], "Model"]
 

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from maskwright.operations.proposing import KnownImage, Preview
     from maskwright.project.store import Project
 
+log = logging.getLogger(__name__)
 
+IDLE_AFTER_S = 0.02
 STEPS = 2
 _LONGEST = 0.05
 """After a larger jump, the next step cannot be guessed."""
-ThresholdName = Literal["mask_threshold", "min_iou"]
 
 
 def next_thresholds(before: Thresholds, now: Thresholds) -> list[Thresholds]:
@@ -34,11 +35,6 @@ def next_thresholds(before: Thresholds, now: Thresholds) -> list[Thresholds]:
             ahead = [round(is_ + step * (is_ - was), 2) for step in range(1, STEPS + 1)]
             return [replace(now, **{field: value}) for value in ahead if 0 < value <= 1]
     return []
-
-
-log = logging.getLogger(__name__)
-
-IDLE_AFTER_S = 0.02
 
 
 class Purpose(Enum):

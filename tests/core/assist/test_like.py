@@ -49,7 +49,7 @@ def test_the_like_come_first_and_no_object_twice(assistant: BackendAssistant) ->
 def test_examples_of_one_image_find_the_like_on_another(assistant: BackendAssistant) -> None:
     image, masks = scene("o+o")
     view = assistant.open(image)
-    gallery = gallery_of(view, [masks[0]]).joined(gallery_of(view, [masks[2]]))
+    gallery = gallery_of(view, [masks[0], masks[2]])
     assert gallery.descriptors.shape[0] == 2
     other, wanted = scene("+o+")
     found = find_like(assistant.open(other), gallery, LikeSettings(pitch=0.7))

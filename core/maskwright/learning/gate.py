@@ -44,7 +44,7 @@ class RoundVerdict:
 def verdict(new: Figures | None, old: Figures | None, *, old_name: str | None = None) -> RoundVerdict:
     """new, old: on the same held-out images; None if unknown. old_name: None if there is no old model."""
     if new is None:
-        return RoundVerdict(True, f"not evaluated: that needs {_TEN} done images")
+        return RoundVerdict(True, f"without evaluation, which needs {_TEN} done images")
     told = f"F1 {new.f1:.2f}, AP {new.ap:.2f} on {new.images} held-out images"
     if new.f1 == 0:
         return RoundVerdict(False, f"it finds none of the {new.objects} objects on {new.images} held-out images")

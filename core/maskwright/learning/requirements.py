@@ -29,6 +29,11 @@ def pip_install(*what: str) -> str:
     return " ".join((shlex.quote(sys.executable), "-m", "pip", "install", *what))
 
 
+def is_install(text: str) -> bool:
+    """Whether a hint is a command that `pip_install` made, to be copied as it is."""
+    return text.startswith(pip_install())
+
+
 def _missing(reason: str, *what: str) -> Missing:
     options = [word for word in what if word.startswith("--")]
     packages = " ".join(word for word in what if word not in options)

@@ -42,7 +42,7 @@ def test_without_held_out_images_it_is_taken_and_said_to_be_unjudged() -> None:
     decided = verdict(None, None, old_name="before")
 
     assert decided.is_taken
-    assert "not evaluated" in decided.reason
+    assert "without evaluation" in decided.reason
 
 
 @pytest.mark.parametrize(("quality", "images", "more"), [(0.5, 12, 2), (0.8, 40, 13), (0.95, 40, None), (0.0, 5, 5)])

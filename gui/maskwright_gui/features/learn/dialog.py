@@ -24,7 +24,7 @@ from maskwright.errors import MaskwrightError
 from maskwright.learning.events import LearnProgress
 from maskwright.learning.learn import LearnOutcome
 from maskwright.learning.plan import LearningPlan
-from maskwright.learning.requirements import Missing
+from maskwright.learning.requirements import Missing, is_install
 from maskwright_gui.features.learn import words
 from maskwright_gui.features.learn.pages import ClassProgress, LossCurve, OutcomePage, WorthPage
 from maskwright_gui.panels.widgets import muted_label, named
@@ -34,6 +34,8 @@ _INTRODUCTION = (
     "Everything stays on this computer."
 )
 DEFAULT_MINUTES = 5
+_STRETCHES = {QWidget: 1, QScrollArea: 100, LossCurve: 1}
+"""Shares of the spare height; a list that scrolls takes all that it needs before an empty space gets any."""
 _MATERIAL, _PROGRESS, _OUTCOME, _WORTH = range(4)
 """Indices of the pages."""
 
@@ -100,7 +102,9 @@ class LearnDialog(QDialog):
     def show_failure(self, what: str, error: MaskwrightError) -> None:
         """Show what failed, on the page of the examples, where the user can try again."""
         self.material.setText(f"{what}: {error.message}")
-        self._set_texts({}, _sentence(error.hint) if error.hint else "", None)
+        command = error.hint if error.hint and is_install(error.hint) else ""
+        self._set_texts({}, _sentence(error.hint) if error.hint and not command else "", None)
+        self._show_command(command)
         self.resume_button.hide()
         self.learn_button.setEnabled(self._plan is not None and self._plan.obstacle is None)
         self._pages.setCurrentIndex(_MATERIAL)
@@ -202,9 +206,14 @@ class LearnDialog(QDialog):
         self._class_scroll.setVisible(bool(objects))
         needed = (missing.reason, missing.offline) if missing is not None else ()
         self.notes.setText("\n".join(_sentence(text) for text in needed if text) or notes)
-        self.install.setText(missing.install if missing is not None else "")
-        self.install.setVisible(missing is not None)
-        self.copy_button.setVisible(missing is not None)
+        self._show_command(missing.install if missing is not None else "")
+
+    def _show_command(self, command: str) -> None:
+        """A command to copy; none if empty."""
+        self.install.setText(command)
+        self.install.setCursorPosition(0)  # it is long: show its beginning
+        for widget in (self.install, self.copy_button):
+            widget.setVisible(bool(command))
 
     def _show_minutes(self, minutes: int) -> None:
         if self._plan is not None and self._plan.obstacle is None:
@@ -240,5 +249,5 @@ def _column(page: QWidget, *rows: QWidget | tuple[QWidget, QWidget]) -> QWidget:
             line.addWidget(row[1], int(not isinstance(row[0], QLineEdit)))
             column.addLayout(line)
         else:
-            column.addWidget(row, int(type(row) in (QWidget, QScrollArea, LossCurve)))
+            column.addWidget(row, _STRETCHES.get(type(row), 0))
     return page

@@ -21,6 +21,8 @@ _NAME_PX = 180
 _BAR_PX = 160
 _BAR_HEIGHT_PX = 8
 _GAP_PX = 12
+_MOST_BARS = 8
+"""Rounds in a plot; more would have no room for their numbers."""
 
 
 class ClassProgress(QWidget):
@@ -232,7 +234,7 @@ class WorthPage(QWidget):
             for plot in self.plots:
                 self._row.addWidget(plot, 1)
         self.advice.setText(worth.advice)
-        rounds = [entry for entry in worth.rounds if entry.images]
+        rounds = [entry for entry in worth.rounds if entry.images][-_MOST_BARS:]
         self.plots[0].set_bars(
             Bars(
                 [entry.corrections for entry in rounds],
@@ -241,7 +243,7 @@ class WorthPage(QWidget):
                 texts=[words.worth_text(entry) for entry in rounds],
             )
         )
-        judged = [entry for entry in worth.rounds if entry.figures is not None]
+        judged = [entry for entry in worth.rounds if entry.figures is not None][-_MOST_BARS:]
         shares = [entry.figures.recall for entry in judged if entry.figures is not None]
         self.plots[1].set_bars(
             Bars(
@@ -253,5 +255,5 @@ class WorthPage(QWidget):
                 top=1.0,
             )
         )
-        for plot in self.plots:
-            plot.show()
+        for plot, shown in zip(self.plots, (rounds, judged), strict=True):
+            plot.setVisible(bool(shown))

@@ -79,12 +79,17 @@ def headline(outcome: LearnOutcome) -> str:
     """The outcome of a round in a few words."""
     record = outcome.record
     if record.figures is not None:
-        return f"{record.model} finds {record.figures.recall:.0%} of your objects, {_false(record.figures)}"
+        return f"{record.model} finds {_found(record.figures)} of your objects{_false(record.figures)}"
     return f"{record.model} is ready" if outcome.is_installed else f"{record.model} was not installed"
 
 
+def _found(figures: Figures) -> str:
+    return f"{figures.recall:.0%}" if figures.recall else "none"
+
+
 def _false(figures: Figures) -> str:
-    return f"{1 - figures.precision:.0%} false"
+    """Empty if nothing is found, which may be for lack of any proposal."""
+    return f", {1 - figures.precision:.0%} false" if figures.recall else ""
 
 
 def outcome_text(outcome: LearnOutcome) -> str:
@@ -94,10 +99,11 @@ def outcome_text(outcome: LearnOutcome) -> str:
     if record.figures is not None:
         new, old = record.figures, record.old_figures
         if old is not None:
-            lines.append(f"The last model, {record.old_model}: {old.recall:.0%}, {_false(old)}{_unseen(record)}.")
+            lines.append(f"The last model, {record.old_model}, finds {_found(old)}{_false(old)}{_unseen(record)}.")
         few = ", so few that this may be chance" if new.objects < _FEW_OBJECTS else ""
         lines.append(f"Counted on {counted(new.images, 'held-out image')} with {counted(new.objects, 'object')}{few}.")
-    kept = "Installed" if outcome.is_installed else "Not installed"
+    early = "Stopped early. " if outcome.was_stopped else ""
+    kept = f"{early}Installed" if outcome.is_installed else f"{early}Not installed"
     lines.append(f"{kept}: {record.reason}.")
     if record.was_starved and not outcome.was_stopped:
         had, asked = duration_text(record.seconds), counted(round(record.minutes or 0), "minute")

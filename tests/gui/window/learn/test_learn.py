@@ -22,7 +22,7 @@ from maskwright.learning.gate import Figures
 from maskwright.learning.learn import LearnOutcome
 from maskwright.learning.looks import HeldOutComparison, HeldOutImage, MatchedObject
 from maskwright.learning.requirements import Missing
-from maskwright.learning.rounds import RoundRecord, looks_path
+from maskwright.learning.rounds import RoundRecord, add_round, learning_folder, looks_path
 from maskwright.prelabel.mapping import stored_mapping
 from maskwright.project import ModelProposal
 from maskwright_gui.app import Workbench
@@ -131,7 +131,7 @@ def test_progress_is_shown_and_the_result_in_plain_words(
     go_on.set()
     qtbot.waitUntil(lambda: dialog.outcome.use_button.isVisible())
     assert dialog.outcome.headline.text() == "set-round-1 finds 82% of your objects, 9% false"
-    assert "The last model, nuclei: 71%, 15% false." in dialog.outcome.text.text()
+    assert "The last model, nuclei, finds 71%, 15% false." in dialog.outcome.text.text()
     assert bare(dialog.outcome.use_button.text()) == "Use it and propose objects on the other 2 images"
 
 
@@ -345,6 +345,10 @@ def test_pictures_show_what_was_found_missed_and_false(
 def test_cost_of_each_round_is_plotted_with_what_follows_from_it(
     qtbot: QtBot, project_bench: Workbench, ready: None, learned, tmp_path: Path
 ) -> None:
+    assert project_bench.session.project is not None
+    path = project_bench.session.project.stored.path
+    learning_folder(path).mkdir()
+    add_round(path, RECORD)
     learned(lambda *_, **__: outcome(tmp_path / "model.xml"))
     dialog = opened_dialog(qtbot, project_bench)
     press(qtbot, dialog)
@@ -353,7 +357,7 @@ def test_cost_of_each_round_is_plotted_with_what_follows_from_it(
     qtbot.mouseClick(dialog.outcome.worth_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "Correct at least 3 images" in dialog.worth.advice.text())
 
-    assert [plot.isVisible() for plot in dialog.worth.plots] == [True, True]
+    assert [plot.isVisible() for plot in dialog.worth.plots] == [False, True]
     qtbot.mouseClick(dialog.worth.back_button, Qt.MouseButton.LeftButton)
     assert dialog.outcome.isVisible()
 
@@ -399,7 +403,7 @@ def test_round_that_got_too_little_of_the_processor_says_so(tmp_path: Path) -> N
 def test_old_model_that_has_learned_from_some_of_the_images_says_on_which_it_is_evaluated(tmp_path: Path) -> None:
     text = words.outcome_text(outcome(tmp_path / "model.xml", old_figures=replace(OLD, images=1)))
 
-    assert "nuclei: 71%, 15% false on the 1 held-out image that it has not learned from." in text
+    assert "nuclei, finds 71%, 15% false on the 1 held-out image that it has not learned from." in text
 
 
 def test_share_of_few_objects_is_said_to_say_little(tmp_path: Path) -> None:

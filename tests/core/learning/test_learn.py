@@ -28,6 +28,7 @@ from maskwright.learning.process import LearningError, LearningRefusedError
 from maskwright.learning.rounds import learning_folder, read_rounds
 from maskwright.models.catalog import listed_models
 from maskwright.project import Project
+from maskwright.project.learned_classes import learned_classes
 
 GOOD = Figures(f1=0.9, precision=0.9, recall=0.9, ap50=0.9, ap=0.7, score=0.4, images=2, objects=6)
 BAD = Figures(f1=0.5, precision=0.5, recall=0.5, ap50=0.5, ap=0.3, score=0.4, images=2, objects=6)
@@ -251,6 +252,26 @@ def test_project_may_change_while_it_learns(project: Project, process) -> None:
     assert jobs[0].category_names == ("disc", "square")
     assert outcome.record.classes == ("disc", "square")
     assert outcome.is_installed
+
+
+@pytest.mark.parametrize(
+    ("change", "known"),
+    [
+        (lambda project: project.categories.rename(2, "block"), {1: 1, 2: 2}),
+        (lambda project: project.merges.make(2, 1), {1: 1, 2: 1}),
+        (lambda project: project.categories.delete(2), {1: 1, 2: None}),
+        (lambda project: (project.categories.delete(2), project.categories.add("new")), {1: 1, 2: None}),
+    ],
+    ids=["renamed", "merged", "deleted", "deleted and another added"],
+)
+def test_classes_that_change_while_it_learns_are_followed(
+    project: Project, process, change: Callable[[Project], object], known: dict[int, int | None]
+) -> None:
+    process(also=lambda: change(project))
+
+    outcome = learn(project)
+
+    assert learned_classes(project, outcome.record.model_hash) == known
 
 
 def test_full_disk_at_installation_leaves_what_was_there(

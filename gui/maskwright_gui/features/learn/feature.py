@@ -215,6 +215,15 @@ class LearnFeature(Feature):
         self._waiting = None
         if self._dialog is not None:
             self._dialog.close()
+        project = self._session.project
+        if project is not None and not project.is_read_only:
+            self._run_beside(partial(_interrupted, project.stored), self._on_interrupted, _log_only, joins=True)
+
+    def _on_interrupted(self, number: int | None) -> None:
+        """Say that a round of this project, which the program or the computer ended, can be continued."""
+        if number is not None and not (self._is_learning or self._has_offered):
+            self._has_offered = True
+            self.told.emit(Message(f"Learning was interrupted in round {number}", "", "info", "Continue…", self.open))
 
     def _on_counted(self, counted: Counted) -> None:
         if self._dialog is not None:

@@ -67,7 +67,8 @@ def progress_text(progress: LearnProgress) -> str:
     left = f", about {_about(progress.seconds_left)} left" if progress.seconds_left is not None else ""
     found = f". F1 so far: {progress.f1:.2f}" if progress.f1 is not None else ""
     busy = ".\nOther programs are using most of the processor, so this takes longer" if progress.is_starved else ""
-    return f"{_PHASES[progress.phase]}: step {progress.step:,}{left}{found}{busy}."
+    step = f": step {progress.step:,}" if progress.step else ""
+    return f"{_PHASES[progress.phase]}{step}{left}{found}{busy}."
 
 
 def _about(seconds: float) -> str:

@@ -30,6 +30,7 @@ from maskwright_gui.features.learn import words
 from maskwright_gui.features.learn.dialog import LearnDialog
 from maskwright_gui.features.learn.pictures import HeldOutPicture
 from maskwright_gui.menu_letters import bare
+from maskwright_gui.messages import Message
 from maskwright_gui.workers.requests import BatchState
 
 FIGURES = Figures(f1=0.9, precision=0.91, recall=0.82, ap50=0.9, ap=0.7, score=0.4, images=2, objects=6)
@@ -243,6 +244,25 @@ def test_round_that_was_cut_short_is_gone_on_with(
 
     qtbot.waitUntil(lambda: "Not installed" in dialog.outcome.text.text())
     assert asked == [True]
+
+
+def test_round_that_was_cut_short_is_told_when_the_project_is_opened(
+    qtbot: QtBot, bench: Workbench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ready: None
+) -> None:
+    monkeypatch.setattr(learning, "interrupted_round", lambda _: 3)
+    told: list[Message] = []
+    bench.learn.told.connect(told.append)
+    with learning_project(tmp_path / "taught", images=2, side=64) as project:
+        path = project.path
+
+    bench.projects.open_path(path)
+    qtbot.waitUntil(lambda: bool(told), timeout=20_000)
+    assert told[0].action is not None
+    told[0].action()
+
+    assert told[0].text == "Learning was interrupted in round 3"
+    assert bench.learn.dialog is not None
+    qtbot.waitUntil(bench.learn.dialog.resume_button.isVisible)
 
 
 def test_failure_is_told_where_the_next_try_begins(

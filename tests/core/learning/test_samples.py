@@ -68,6 +68,7 @@ def test_object_at_the_border_is_kept(tmp_path: Path) -> None:
     sample = read_sample(example(tmp_path, (0, 0, 20, 20), (80, 50, 96, 64)), input_size=96)
 
     assert set(np.unique(sample.labels)) == {0, 1, 2}
+    assert np.array_equal(sample.labels > 0, sample.image[..., 0] > 127)
 
 
 def test_smaller_object_on_a_larger_one_is_kept_whole(tmp_path: Path) -> None:

@@ -119,6 +119,16 @@ def test_object_outside_the_image_is_left_out(project: Project) -> None:
     assert len(example_of(image, "x.png", {1: 0}).objects) == 1
 
 
+def test_object_that_leaves_the_image_is_learned_up_to_its_border(project: Project) -> None:
+    put(project, first(project), (box(-10, 100, 40), 1))
+    project.images.set_state(first(project), ImageState.DONE)
+    (image,) = material_of(project).images
+
+    (patch,) = example_of(image, "x.png", {1: 0}).objects
+
+    assert (patch.x, patch.y, patch.width, patch.height) == (0, 100, 30, 28)
+
+
 def test_boxes_are_told_from_outlines(project: Project) -> None:
     put(project, first(project), (box(5, 5, 20), 1), (box(50, 50, 20), 1), (octagon(80, 80, 20), 1))
     project.images.set_state(first(project), ImageState.DONE)

@@ -122,7 +122,17 @@ class ClassList(QObject):
         self.unlisted = tuple(each for each in (*offered, *deleted) if each.id not in here)
         self.changed.emit(self.listed)
         if self.current_id not in {category.id for category in self.listed}:
-            self.set_current(self.listed[0].id if self.listed else 0)
+            self.set_current(self._first())
+
+    def _first(self) -> int:
+        """The first class that is not hidden, or if all are, the first; 0 if there is none."""
+        shown = [each.id for each in self.listed if each.id not in self.listing.hidden]
+        return next(iter([*shown, *(each.id for each in self.listed)]), 0)
+
+    def leave_hidden(self) -> None:
+        """Go on with a class that is not hidden, unless an outline of the hidden one is being drawn."""
+        if self.current_id in self.listing.hidden and not self.is_drawing():
+            self.set_current(self._first())
 
     @property
     def _is_needed(self) -> bool:

@@ -12,8 +12,9 @@ from maskwright_gui.theme import LIGHT, Theme
 from maskwright_gui.workers.thumbnails import THUMBNAIL_SIZE
 
 PADDING = 4
-_LEFT = PADDING + 3
-"""Leaves room for the mark of the current image's row, 3 pixels wide."""
+_LEFT, _RIGHT = PADDING + 1, 1
+"""On the left the mark of the current image's row is 3 pixels wide."""
+_BESIDE_MARK = 16
 _OUTSIDE_OPACITY = 0.35
 """Opacity of the thumbnail of an image out of the set."""
 
@@ -37,8 +38,8 @@ class ImageDelegate(QStyledItemDelegate):
         paint_mark(painter, QPointF(area.left() + 6, top + metrics.height() / 2), record, is_missing=is_missing)
         told = f"{record.instance_count:,} · {'missing' if is_missing else record_text(record)}"
         told = told if is_missing else reason or told
-        elided = metrics.elidedText(told, Qt.TextElideMode.ElideRight, area.width() - 18)
-        painter.drawText(QPointF(area.left() + 18, top + metrics.ascent()), elided)
+        elided = metrics.elidedText(told, Qt.TextElideMode.ElideRight, area.width() - _BESIDE_MARK)
+        painter.drawText(QPointF(area.left() + _BESIDE_MARK, top + metrics.ascent()), elided)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -53,7 +54,7 @@ class ImageDelegate(QStyledItemDelegate):
         if is_selected:
             painter.fillRect(rect, QColor(self.theme.selection))
             painter.fillRect(QRect(rect.topLeft(), QSize(3, rect.height())), QColor(self.theme.accent))
-        width = rect.width() - _LEFT - PADDING
+        width = rect.width() - _LEFT - _RIGHT
         frame = QRect(rect.left() + _LEFT, rect.top() + PADDING, width, THUMBNAIL_SIZE.height())
         painter.setOpacity(1.0 if record.standing is ImageStanding.LISTED else _OUTSIDE_OPACITY)
         is_missing = bool(index.data(MISSING_ROLE))

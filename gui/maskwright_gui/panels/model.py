@@ -1,6 +1,7 @@
 """The model panel: which model on which device, running it on this image or on all, and the batch progress."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -170,6 +171,9 @@ class ModelPanel(QWidget):
         column.addWidget(self._bar)
         column.addStretch(1)
         self.setMinimumWidth(_LEAST_PX)
+        rows = (self._model, self._run, self._batch, self._pause, self._cancel, self._device, self._classes)
+        for one, following in pairwise((*rows, self._failures)):
+            self.setTabOrder(one, following)
 
     def _connect(self) -> None:
         self._model.activated.connect(self._on_model_activated)

@@ -84,6 +84,11 @@ class ThresholdSlider(QWidget):
         return self._slider.value() / 100
 
     @property
+    def handle(self) -> QWidget:
+        """What takes the focus."""
+        return self._slider
+
+    @property
     def is_held(self) -> bool:
         """Whether the user is dragging the handle."""
         return self._slider.isSliderDown()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -274,6 +275,16 @@ class ThresholdStrip(QWidget):
         beside.addWidget(self._agnostic)
         beside.addWidget(self._filter)
         column.addWidget(self._expert)
+        self._order_focus()
+
+    def _order_focus(self) -> None:
+        """Tab goes through the controls as they stand."""
+        score, *others = (slider.handle for slider in self._sliders.values())
+        buttons = (self._accept, self._reject, self._reject_shown, self._more)
+        for one, following in pairwise(
+            (score, self._reset, self._reaches_all, *buttons, *others, self._agnostic, self._filter)
+        ):
+            QWidget.setTabOrder(one, following)
 
     def _on_switched(self, **changed: Any) -> None:
         self._thresholds = replace(self._thresholds, **changed)

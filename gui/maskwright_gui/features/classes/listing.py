@@ -41,6 +41,7 @@ class ClassListFeature(Feature):
             return
         self._session.classes.list_as(listing.with_hidden(category_id, is_hidden), arranged=[category_id])
         if is_hidden:
+            self._session.classes.leave_hidden()
             undo = partial(self.hide, category_id, False)
             self.told.emit(
                 Message(f"“{shown(name)}” is hidden from the list", "Its objects are kept.", "info", "Undo", undo)

@@ -149,3 +149,11 @@ def test_merging_the_class_one_draws_with_continues_with_its_target(qtbot: QtBot
         box.accept()
     assert opened.session.classes.current_id == second.id
     assert first.id in {each.id for each in opened.session.classes.listed}
+
+
+def test_hiding_the_class_one_draws_with_continues_with_one_that_is_shown(classed: Workbench) -> None:
+    classed.session.classes.pick(2)
+
+    classed.class_list.hide(2, True)
+
+    assert classed.session.classes.current_id == 1

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QLineEdit, QMenu
+from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from maskwright.document.change import Change
@@ -137,3 +137,30 @@ def test_a_right_click_on_the_list_of_images_opens_the_menu_of_that_row(
     view.customContextMenuRequested.emit(view.visualRect(view.model().index(1, 0)).center())
 
     assert asked == [2]
+
+
+def walk(qtbot: QtBot, bench: Workbench, panel: QWidget, first: str) -> list[tuple[int, int]]:
+    """Top and left of what Tab goes through in a panel, rows rounded so that a row counts as one."""
+    next(each for each in panel.findChildren(QWidget) if each.accessibleName() == first).setFocus()
+    places = []
+    while (at := bench.window.focusWidget()) is not None and panel.isAncestorOf(at):
+        corner = at.mapTo(panel, at.rect().center())
+        places.append((round(corner.y() / 20), corner.x()))
+        qtbot.keyClick(at, Key.Key_Tab)
+    return places
+
+
+def test_tab_goes_through_the_model_panel_as_it_stands(qtbot: QtBot, opened: Workbench) -> None:
+    places = walk(qtbot, opened, opened.model.panel, "Model")
+    assert places == sorted(places)
+    assert len(places) >= 5
+
+
+def test_tab_goes_through_the_sliders_as_they_stand(qtbot: QtBot, labelled: Workbench) -> None:
+    strip = labelled.thresholds.strip
+    strip.show_expert(True)
+    labelled.window.later.flush()
+    rights = [x for _, x in walk(qtbot, labelled, strip, "Score")]
+    first_row = rights[: rights.index(max(rights)) + 1]
+    assert first_row == sorted(first_row)
+    assert len(first_row) >= 4 and rights[len(first_row) :] == sorted(rights[len(first_row) :])

@@ -1,10 +1,10 @@
 """A window on its own settings and home, closed after each test."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QSettings, QThread
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
@@ -17,6 +17,7 @@ from maskwright_gui.dialogs.unsaved import Leaving, UnsavedDialog
 from maskwright_gui.main_window import DEFAULT_SIZE
 from maskwright_gui.workers import executor, worker
 from maskwright_gui.workers.inference import Loader
+from maskwright_gui.workers.worker import left_behind
 from project_builders import drawn, square
 from window_support import GatedModel, image_folder
 
@@ -82,6 +83,16 @@ def bench(qtbot: QtBot, settings: QSettings, model: GatedModel, loader: Loader) 
     yield bench
     model.gate.set()
     bench.stop()
+    require_ended([*left_behind(), *bench.window.findChildren(QThread)])
+
+
+def require_ended(threads: Iterable[QThread]) -> None:
+    """Qt ends the whole process if one still runs when it is deleted, at the latest when the process ends.
+
+    A thread that was left behind in a call that hung has to be let go by its test, and needs a moment from there.
+    """
+    running = [type(thread).__name__ for thread in threads if not thread.wait(60_000)]
+    assert not running, f"still running: {running}"
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 
 import tiny_models
 from learning_builders import learning_project, octagon, put
-from maskwright.document.values import ImageState
+from maskwright.document.values import ImageStanding, ImageState
 from maskwright.errors import FormatError, MaskwrightError
 from maskwright.inference.installed import installed_model, installed_models
 from maskwright.learning import learn as learning
@@ -272,6 +272,18 @@ def test_classes_that_change_while_it_learns_are_followed(
     outcome = learn(project)
 
     assert learned_classes(project, outcome.record.model_hash) == known
+
+
+def test_images_that_are_excluded_while_it_learns_are_not_used_by_the_next_round(project: Project, process) -> None:
+    ids = project.images.ids().tolist()
+    jobs = process(also=lambda: project.images.set_standing(ids[:2], ImageStanding.EXCLUDED))
+    first = learn(project)
+
+    second = learn(project)
+
+    assert first.is_installed
+    assert len(jobs) == 2
+    assert {*second.record.training, *second.record.held_out} == set(ids[2:])
 
 
 def test_full_disk_at_installation_leaves_what_was_there(

@@ -36,7 +36,7 @@ class ListedClasses:
         )
 
     def keep_classes(self, ids: Iterable[int]) -> None:
-        """The user asks for these classes: they stay without objects, too."""
+        """The user asks for these classes: they stay even without objects."""
         if self._link is not None:
             project, wanted = self._link.project.stored, tuple(ids)
             self._post(lambda: project.categories.keep(wanted))
@@ -74,7 +74,7 @@ class ClassList(QObject):
         self.is_drawing: Callable[[], bool] = lambda: False
         """Whether an outline is being drawn, which has the current class."""
         self._picked_id = 0
-        """The class that the user chose last; it stays listed until another is current, also without objects."""
+        """The class that the user chose last; it stays listed until another is current, even without objects."""
         self._nameless: set[int] = set()
         """Class ids of objects here that are not in the project."""
         self._link: ProjectLink | None = None
@@ -98,7 +98,7 @@ class ClassList(QObject):
 
     def list_as(self, listing: ClassListing, *, arranged: Iterable[int]) -> None:
         """Change the order, the digits or which classes are hidden. arranged: those that the user chose a place or a
-        digit for, or hid; they stay, also without objects.
+        digit for, or hid; they stay even without objects.
         """
         if self._may_edit():
             self._order.listing = listing

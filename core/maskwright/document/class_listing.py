@@ -1,8 +1,8 @@
 """How a project's classes are listed: their order, which are hidden, and the digit key and colour of each.
 
 What the user has once seen stays: a class that occurs later is listed last and takes a free digit. The first nine
-classes get digits in order, apart from digits that the user has assigned. A class that goes and comes back, as by undo,
-gets its digit and its colour again."""
+classes get digits in order, apart from digits that the user has assigned. A class that disappears
+and comes back, for example by undo, gets its old digit and colour."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -67,7 +67,7 @@ class ClassListing:
         return cls(tuple(dict.fromkeys(order)), frozenset(hidden), class_keys_from_json(stored_keys), lost, colours)
 
     def to_json(self) -> dict[str, Any]:
-        """Everything as JSON but the digits, for which see `keys_to_json`."""
+        """Everything except the digits as JSON; for those see `keys_to_json`."""
         lost = {str(digit): id_ for id_, digit in self.lost_keys.items()}
         colours = {str(id_): colour for id_, colour in self.colours.items()}
         return {"order": list(self.order), "hidden": sorted(self.hidden), "lost_keys": lost, "colours": colours}
@@ -100,7 +100,7 @@ class ClassListing:
         return replace(self, order=order, keys=keys, lost_keys=_latest_of_each_digit(lost), colours=colours)
 
     def with_key(self, category_id: int, digit: int) -> "ClassListing":
-        """With `digit` assigned to a class, see the function `with_key`; it is no longer one that was lost."""
+        """With `digit` assigned to a class by the function `with_key`; no unlisted class gets it back."""
         lost = {id_: known for id_, known in self.lost_keys.items() if known != digit}
         return replace(self, keys=with_key(self.keys, category_id, digit), lost_keys=lost)
 

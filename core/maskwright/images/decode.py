@@ -190,11 +190,11 @@ def _decode_usually(file: IO[bytes], header: ImageHeader) -> NDArray[Any]:
 
 
 def _flawless_jpeg(stream: io.BytesIO, image: Image.Image) -> NDArray[np.uint8] | None:
-    """(H, W, 3) BGR of a three-colour JPEG; None if it is of another kind or has the least flaw.
+    """(H, W, 3) BGR of a three-colour JPEG; None if it is of another kind or has any flaw.
 
     Pillow stores four bytes per pixel, packs them to three, and the channels must be swapped in another pass; without
-    that, 640 x 480 pixels take 1.8 instead of 2.6 ms. Strictly decoded, so what is damaged or truncated stays with
-    Pillow, whose errors the user knows and which reads what libjpeg only warns of.
+    that, 640 x 480 pixels take 1.8 instead of 2.6 ms. Decoding is strict: damaged and truncated files are left to
+    Pillow, whose errors the user knows, and which reads files that libjpeg only warns about.
     """
     if image.mode != "RGB":
         return None

@@ -104,7 +104,7 @@ def largest_component(mask: NDArray[np.bool_], corner_xy: tuple[int, int]) -> tu
 
 
 def common(window: tuple[int, int], start: int, stop: int) -> tuple[int, int]:
-    """The pixels of a window that are among start..stop-1, (start, stop); of no length if there are none."""
+    """The pixels of a window that are among start..stop-1, (start, stop); empty if there are none."""
     low = max(window[0], start)
     return low, max(min(window[1], stop), low)
 

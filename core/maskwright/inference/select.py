@@ -106,7 +106,7 @@ class Remembered:
         """By style, and then by fidelity, the last one last."""
         self._soft: dict[tuple[int, bool], SoftCrop] = {}
         self._looseness: dict[int, float] = {}
-        """By row; noted while a mask at image resolution is there anyway."""
+        """By row; computed while the mask is at hand at image resolution."""
         self._room = -1
         """Bytes of soft masks that may still be kept; none before a second threshold is asked for."""
 

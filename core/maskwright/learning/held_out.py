@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 FEW_OBJECTS = 20
 """Below this many held-out objects, their best threshold is mostly chance."""
 _LEAST_F1_SHARE = 0.5
-"""Of the best F1 on the held-out images, for a threshold from elsewhere."""
+"""A threshold from the training images must reach this share of the best F1 on the held-out ones."""
 
 
 class HeldOut:

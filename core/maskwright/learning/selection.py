@@ -6,7 +6,7 @@ background: with half of the objects unanswered that kept AP50 at 0.97, against 
 rest as background. An image in progress on which a user only draws is not used, because nobody has said where it is
 empty.
 
-Of an object that is there twice, for example because two tools exported it, only one counts: on held-out images the
+Of an object that occurs twice, for example because two tools exported it, only one counts: on held-out images the
 other could never be found, and what is left of it under the first would be taught as a ring. (COCO and the nuclei
 images, 27,300 objects, have no two of a class with an IoU above 0.5.)"""
 
@@ -67,7 +67,7 @@ class Material:
 
     @property
     def doubles(self) -> int:
-        """Objects left out because they are there twice."""
+        """Objects left out because they occur twice."""
         return sum(image.doubles for image in self.images)
 
     def box_share(self) -> float:

@@ -64,7 +64,7 @@ class Queue:
 
 
 _READ_TOGETHER, _READ_FOR_S = 16, 1.0
-"""Number of records read together, and seconds that they stay valid: one takes 0.95 ms of CPU alone, 0.35 so."""
+"""Number of records read together, and seconds that they stay valid: each takes 0.35 ms of CPU, read alone 0.95."""
 
 
 class UpcomingRecords:

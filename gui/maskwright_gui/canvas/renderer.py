@@ -262,7 +262,7 @@ class CanvasRenderer(QObject):
         if is_alone or not ratio.is_integer() or not self._image.is_enlarged(self._viewport, ratio):
             self._paint_image(painter, QRectF(area), ratio)
             return
-        # Within several rectangles Qt enlarges pixels by another way, up to a pixel beside those painted before. (With
+        # Within several rectangles Qt enlarges pixels differently, up to a pixel beside those painted before. (With
         # a pixel ratio of 1.5 the copy itself would fall between device pixels.)
         picture = QImage(area.size() * ratio, QImage.Format.Format_RGB32)
         picture.setDevicePixelRatio(ratio)

@@ -76,6 +76,11 @@ def box_between(a: Point, b: Point) -> Box:
     return min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1])
 
 
+def has_area(box: Box) -> bool:
+    """Whether a dragged box is at least a pixel wide and high."""
+    return box[2] - box[0] >= 1 and box[3] - box[1] >= 1
+
+
 def label_of(pointer: Pointer) -> int:
     """0 for a point that is not on the object: the right button, or Alt."""
     return 0 if pointer.button is Button.RIGHT or pointer.modifiers.is_alt else 1

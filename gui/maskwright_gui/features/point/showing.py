@@ -1,13 +1,11 @@
 """How a draft looks: its outline so far, the presses, and the area in which a click still belongs to it."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
 from maskwright.document.values import Instance, InstanceState
-from maskwright.geometry.polygon import Polygon
-from maskwright_gui.features.point.draft import Box, Draft, Point
+from maskwright_gui.features.point.draft import Box, Draft, Foreseen, Point, Press
 from maskwright_gui.features.point.pressing import Pressing, PressState, box_between
 from maskwright_gui.tools.overlay import Mark, OverlayLine, OverlayMarks, Stroke, as_points
 from maskwright_gui.tools.tool import Pointer
@@ -50,9 +48,12 @@ def press_lines(pressing: Pressing, at: Point) -> list[OverlayLine]:
     return []
 
 
-def outline_lines(polygons: Iterable[Polygon], stroke: Stroke) -> list[OverlayLine]:
-    """The outline that a press would give."""
-    return [OverlayLine(ring, stroke, is_closed=True) for part in polygons for ring in part.rings]
+def foreseen_lines(foreseen: Foreseen | None, press: Press | None, *, is_new: bool) -> list[OverlayLine]:
+    """The outline that the next press would give; only a guide where it would correct an object."""
+    if foreseen is None or foreseen.outline is None or press is None or foreseen.is_of_box != bool(press.box):
+        return []
+    stroke = Stroke.DRAFT if press.box is not None or is_new else Stroke.GUIDE
+    return [OverlayLine(ring, stroke, is_closed=True) for part in foreseen.outline.polygons for ring in part.rings]
 
 
 def reach_of(draft: Draft) -> Box:

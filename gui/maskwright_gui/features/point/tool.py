@@ -1,5 +1,4 @@
-"""Outlines an object that the user points at; further presses correct it. A state machine without Qt and without a
-network.
+"""Outlines an object that the user points at; further presses correct it. A state machine without Qt or network.
 
 A click shows what belongs to the object, Alt or the right button what does not, a drag a box, Shift and a drag a rough
 stroke. With an object selected the same presses correct its outline. Answers come later, through `on_answer`.
@@ -23,10 +22,10 @@ from maskwright_gui.features.point.draft import (
     Press,
     is_current,
 )
-from maskwright_gui.features.point.pressing import Pressing, PressState, box_between, label_of
-from maskwright_gui.features.point.showing import draft_marks, drafted, is_near, outline_lines, press_lines, reach_of
+from maskwright_gui.features.point.pressing import Pressing, PressState, box_between, has_area, label_of
+from maskwright_gui.features.point.showing import draft_marks, drafted, foreseen_lines, is_near, press_lines, reach_of
 from maskwright_gui.tools.context import ToolContext
-from maskwright_gui.tools.overlay import Overlay, OverlayLine, OverlayNote, Stroke
+from maskwright_gui.tools.overlay import Overlay, OverlayLine, OverlayNote
 from maskwright_gui.tools.tool import BaseTool, Button, Cursor, KeyPress, Pointer
 
 NAME = "point"
@@ -84,7 +83,7 @@ class PointTool(BaseTool):
             return None
         if self._pressing.state is PressState.BOX:
             box = box_between(self._pressing.trail[0], self._on_image(pointer))
-            return Press(box=box) if _has_area(box) else None
+            return Press(box=box) if has_area(box) else None
         (x, y), (width, height) = pointer.point, self._context.document.size_wh
         if self._is_pressed or not (0 <= x < width and 0 <= y < height):
             return None
@@ -258,7 +257,7 @@ class PointTool(BaseTool):
 
     def _show_box(self, box: Box) -> None:
         """Draft a box, which is always a new object."""
-        if not _has_area(box):
+        if not has_area(box):
             return
         self.accept()
         self._context.select(frozenset())
@@ -330,15 +329,10 @@ class PointTool(BaseTool):
             self._context.commit(*step)
 
     def _lines(self) -> list[OverlayLine]:
-        pressed: list[OverlayLine] = []
-        if self._is_pressed and self._pointer is not None:
-            pressed = press_lines(self._pressing, self._on_image(self._pointer))
-        foreseen, press = self._foreseen, self.next_press
-        if foreseen is None or foreseen.outline is None or press is None or foreseen.is_of_box != bool(press.box):
-            return pressed
-        is_of_its_own = press.box is not None or (self._draft is None and self._selected is None)
-        stroke = Stroke.DRAFT if is_of_its_own else Stroke.GUIDE
-        return [*pressed, *outline_lines(foreseen.outline.polygons, stroke)]
+        at = self._pointer if self._is_pressed else None
+        pressed = press_lines(self._pressing, self._on_image(at)) if at is not None else []
+        is_new = self._draft is None and self._selected is None
+        return [*pressed, *foreseen_lines(self._foreseen, self.next_press, is_new=is_new)]
 
     def _notes(self) -> list[OverlayNote]:
         """The class of the new object, shown at the pointer."""
@@ -354,7 +348,3 @@ class PointTool(BaseTool):
         """The object selected for correction."""
         chosen = self._context.selected_editable
         return self._context.document[next(iter(chosen))] if len(chosen) == 1 else None
-
-
-def _has_area(box: Box) -> bool:
-    return box[2] - box[0] >= 1 and box[3] - box[1] >= 1

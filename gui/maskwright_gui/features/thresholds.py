@@ -109,7 +109,7 @@ class ThresholdsFeature(Feature):
         session.document_changed.connect(self._on_document_changed)
         session.document_replaced.connect(self._on_document_replaced)
         session.project_changed.connect(self._on_project_changed)
-        session.classes.changed.connect(self.strip.set_categories)
+        session.classes.changed.connect(lambda listed: self.strip.set_categories(listed, session.classes.offered))
 
     def _connect_thread(self) -> None:
         thread = self._thread

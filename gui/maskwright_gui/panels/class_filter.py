@@ -35,6 +35,7 @@ class ClassFilter(QToolButton):
         super().__init__(parent)
         named(self, "Classes to propose", tip="Classes that the model may propose")
         self._categories: tuple[Category, ...] = ()
+        self._unlisted: tuple[Category, ...] = ()
         self._left_out: frozenset[int] = frozenset()
         self.clicked.connect(self._open)
         self._refresh()
@@ -44,9 +45,9 @@ class ClassFilter(QToolButton):
         """Classes that are not proposed."""
         return tuple(sorted(self._left_out))
 
-    def set_categories(self, categories: Sequence[Category]) -> None:
-        """Set the classes that can be left out."""
-        self._categories = tuple(categories)
+    def set_categories(self, categories: Sequence[Category], unlisted: Sequence[Category] = ()) -> None:
+        """Set the classes that can be left out; unlisted: those that can only be proposed again once they are."""
+        self._categories, self._unlisted = tuple(categories), tuple(unlisted)
         self._refresh()
 
     def set_left_out(self, category_ids: Collection[int]) -> None:
@@ -54,15 +55,19 @@ class ClassFilter(QToolButton):
         self._left_out = frozenset(category_ids)
         self._refresh()
 
+    @property
+    def _choices(self) -> tuple[Category, ...]:
+        return (*self._categories, *(each for each in self._unlisted if each.id in self._left_out))
+
     def _refresh(self) -> None:
-        known = {category.id for category in self._categories}
+        known = {category.id for category in self._choices}
         kept = len(known - self._left_out)
         text = "All classes" if kept == len(known) else f"{kept} of {len(known)} classes"
         self.setText(f"{text} ▾")
         self.setEnabled(bool(known))
 
     def _open(self) -> None:
-        popup = ClassFilterList(self._categories, self._left_out, self)
+        popup = ClassFilterList(self._choices, self._left_out, self)
         popup.changed.connect(self._on_changed)
         popup.move(self.mapToGlobal(QPoint(0, -_SIZE.height() - 4)))
         popup.show()

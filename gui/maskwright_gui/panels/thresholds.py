@@ -160,9 +160,9 @@ class ThresholdStrip(QWidget):
         said = "" if own is None else f" {own:.2f}"
         self._reset.setToolTip(self._with_keys(f"Reset to the model's own score{said} ({{score_reset}})"))
 
-    def set_categories(self, categories: Sequence[Category]) -> None:
-        """Set the classes that can be left out."""
-        self._filter.set_categories(categories)
+    def set_categories(self, categories: Sequence[Category], unlisted: Sequence[Category] = ()) -> None:
+        """Set the classes that can be left out; unlisted: those that can only be proposed again once they are."""
+        self._filter.set_categories(categories, unlisted)
 
     def show_effect(self, added: int, removed: int) -> None:
         """Show how many proposals the current values would add to the current image and remove; nothing for 0 and 0."""

@@ -25,7 +25,7 @@ from maskwright.operations.kept_thresholds import has_kept_score, known_threshol
 from maskwright.prelabel import Proposer
 from maskwright_gui.app import Workbench
 from maskwright_gui.canvas.previews import PreviewKind
-from maskwright_gui.panels.class_filter import ClassFilter, ClassFilterList
+from maskwright_gui.panels.class_filter import _ID, ClassFilter, ClassFilterList
 from maskwright_gui.workers.preview import PreviewRequest, Purpose
 from project_builders import write_image
 from window_support import GatedModel
@@ -303,16 +303,28 @@ def test_a_class_that_is_left_out_is_not_proposed(qtbot: QtBot, labelled: Workbe
     assert filter_button.text() == "1 of 2 classes ▾"
 
 
+def test_a_class_that_was_left_out_is_proposed_again(qtbot: QtBot, labelled: Workbench) -> None:
+    strip = labelled.thresholds.strip
+    (filter_button,) = strip.findChildren(ClassFilter)
+    for state, count in ((Qt.CheckState.Unchecked, 1), (Qt.CheckState.Checked, 2)):
+        with qtbot.waitSignal(labelled.thresholds.applied_everywhere, timeout=30_000):
+            filter_button._open()
+            popup = filter_button.findChildren(ClassFilterList)[-1]
+            (left_out,) = (row for row in range(popup.list.count()) if popup.list.item(row).data(_ID) == 1)
+            popup.list.item(left_out).setCheckState(state)
+        qtbot.waitUntil(lambda count=count: len(labelled.session.project.stored.instances.of(6)) == count)
+        popup.close()
+    assert filter_button.text() == "All classes ▾"
+
+
 def test_a_class_that_is_left_out_is_left_out_of_a_batch(qtbot: QtBot, opened: Workbench) -> None:
     with qtbot.waitSignal(opened.model.predicted, timeout=20_000):
         opened.model.run_on_image()
-    first = opened.session.classes.listed[0].id
+    first, second = (each.id for each in opened.session.classes.listed)
     opened.thresholds.set_of_project(Thresholds(left_out=(first,)))
     with qtbot.waitSignal(opened.inference.batch.done, timeout=30_000):
         opened.batch.run()
-    assert {i.category_id for i in opened.session.project.stored.instances.of(4)} == {
-        opened.session.classes.listed[1].id
-    }
+    assert {i.category_id for i in opened.session.project.stored.instances.of(4)} == {second}
 
 
 def test_a_class_left_out_before_the_model_ran_is_kept_at_once(

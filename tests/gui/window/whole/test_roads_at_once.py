@@ -134,7 +134,8 @@ def assert_whole(roads: Roads) -> None:
     kept = [each for each in found.values() if each.state.is_exported and each.id not in roads.drawn]
     assert len(kept) in (0, INCOMING), "an import is there wholly or not at all"
     assert {each.category_id for each in found.values()} <= {each.id for each in project.categories.listed()}
-    assert list(session.classes.listed) == list(project.categories.listed())
+    names = {each.id: each.name for each in session.classes.listed}
+    assert names == {each.id: each.name for each in project.categories.listed()}
     assert project.set_aside.all() == []
     assert session.unsaved.count == 0
     assert is_sound(project.path / "project.db")

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SHOW_AFTER_MS = 40
+"""Minimum interval between two states of the progress shown."""
 COUNT_AFTER_MS = 100
 """Minimum interval between counts of failures, which tend to come together."""
 
@@ -54,6 +56,8 @@ class BatchFeature(Feature):
         """Called at the end of the running batch if it has finished an image."""
         self._count_timer = QTimer(self, singleShot=True, interval=COUNT_AFTER_MS)
         self._count_timer.timeout.connect(self._count_failures)
+        self._show_timer = QTimer(self, singleShot=True, interval=SHOW_AFTER_MS)
+        self._show_timer.timeout.connect(self._show_progress)
         self._declare(
             Action(
                 "run_batch",
@@ -237,6 +241,7 @@ class BatchFeature(Feature):
         self._state = state
         self._refresh("run_batch", "pause_batch", "cancel_batch")
         self._count_timer.start()
+        self._show_timer.stop()
         then = self._taken_then() if state is BatchState.IDLE else None
         self.changed.emit(self._state, self._progress)  # may begin the next one
         if then is not None:
@@ -252,7 +257,11 @@ class BatchFeature(Feature):
         if progress.failed != self._progress.failed and not self._count_timer.isActive():
             self._count_timer.start()
         self._progress = progress
-        self.changed.emit(self._state, progress)
+        if not self._show_timer.isActive():  # several images are stored together, and a bar repaints at every value
+            self._show_timer.start()
+
+    def _show_progress(self) -> None:
+        self.changed.emit(self._state, self._progress)
 
     def _on_image_failed(self, image_id: int, reason: str) -> None:
         if reason in (NO_FILE, NO_LINKED_FILE):

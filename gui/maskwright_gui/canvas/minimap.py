@@ -38,6 +38,11 @@ class Minimap(QWidget):
             self.resize(max(round(width * scale), 12), max(round(height * scale), 12))
         self.follow()
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the user wants the minimap at all."""
+        return self._is_wanted
+
     def set_wanted(self, is_wanted: bool) -> None:
         """Set whether the user wants the minimap at all."""
         self._is_wanted = is_wanted

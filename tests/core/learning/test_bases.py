@@ -115,9 +115,10 @@ def test_nuclei_are_learned_from_the_nuclei_base(
     project = learning_project(tmp_path, images=1, objects=0)
     image_id = int(project.images.ids()[0])
     count = round(20 * share)
-    put(project, image_id, *((octagon(2, 2, 20), 1) for _ in range(20 - count)))
+    places = [(octagon(2 + 7 * (number % 5), 2 + 7 * (number // 5), 20), 1) for number in range(20)]
+    put(project, image_id, *places[count:])
     monkeypatch.setattr(learning_builders, "PROVENANCE", bundled)
-    put(project, image_id, *((octagon(2, 2, 20), 1) for _ in range(count)), state=InstanceState.EDITED)
+    put(project, image_id, *places[:count], state=InstanceState.EDITED)
 
     assert learning_plan(project).base == base
 

@@ -8,8 +8,8 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,8 @@ __all__ = ["EditKind", "EditWriter", "PendingEdit"]
 log = logging.getLogger(__name__)
 
 RETRY_S = 5.0
+STORED_S = 0.1
+"""An edit takes longer only if it waits for something else."""
 LOOK_S = 0.2
 """How often callers waiting for the end check whether to go on waiting."""
 
@@ -100,9 +102,17 @@ class EditWriter(Worker[PendingEdit]):
         with self._condition:
             return [edit for edit in self._pending if edit.image_id == image_id]
 
-    def between_edits(self) -> AbstractContextManager[object]:
-        """While it is held, no edit is being stored. Never on the GUI thread: a disk that hangs delays it, too."""
-        return self._storing
+    @contextmanager
+    def between_edits(self) -> Iterator[None]:
+        """No edit is being stored meanwhile, except one that has waited for long, so most likely for the transaction
+        of an import or merge: that one is still pending. Not for the GUI thread.
+        """
+        is_held = self._storing.acquire(timeout=STORED_S)
+        try:
+            yield
+        finally:
+            if is_held:
+                self._storing.release()
 
     def write(self, edit: PendingEdit) -> None:
         """Append an edit."""

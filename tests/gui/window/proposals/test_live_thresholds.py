@@ -25,7 +25,7 @@ from maskwright.operations.kept_thresholds import has_kept_score, known_threshol
 from maskwright.prelabel import Proposer
 from maskwright_gui.app import Workbench
 from maskwright_gui.canvas.previews import PreviewKind
-from maskwright_gui.panels.class_filter import _ID, ClassFilter, ClassFilterList
+from maskwright_gui.panels.class_filter import ClassFilter, ClassFilterList
 from maskwright_gui.workers.preview import PreviewRequest, Purpose
 from project_builders import write_image
 from window_support import GatedModel
@@ -310,7 +310,9 @@ def test_a_class_that_was_left_out_is_proposed_again(qtbot: QtBot, labelled: Wor
         with qtbot.waitSignal(labelled.thresholds.applied_everywhere, timeout=30_000):
             filter_button._open()
             popup = filter_button.findChildren(ClassFilterList)[-1]
-            (left_out,) = (row for row in range(popup.list.count()) if popup.list.item(row).data(_ID) == 1)
+            (left_out,) = (
+                row for row in range(popup.list.count()) if popup.list.item(row).data(Qt.ItemDataRole.UserRole) == 1
+            )
             popup.list.item(left_out).setCheckState(state)
         qtbot.waitUntil(lambda count=count: len(labelled.session.project.stored.instances.of(6)) == count)
         popup.close()

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -114,3 +116,28 @@ def test_steps_that_are_read_again_before_they_are_written_are_those_on_screen(
     assert session.save()
     session.history.forget(session.image.id)
     assert session.history.steps == known
+
+
+def test_steps_are_read_while_an_edit_waits_for_the_transaction_of_another(
+    classed: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, gate, begun = classed.session, Event(), Event()
+    assert session.project is not None
+    assert session.image is not None
+    session.save()
+    real = session.project.stored.instances.apply
+
+    def apply(*arguments: Any, **named: Any) -> Any:
+        begun.set()
+        gate.wait()
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(session.project.stored.instances, "apply", apply)
+    session.edit(Change.create([drawn(3)]), "Draw 3")
+    begun.wait()
+    session.history.forget(session.image.id)
+    done, _ = session.history.steps
+    gate.set()
+    assert [step.label for step in done] == ["Draw", "Draw 3"]
+    assert not session.history.is_partial
+    assert session.save()
